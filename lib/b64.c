@@ -1,0 +1,112 @@
+#include "b64.h"
+#include "err.h"
+
+static const char alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+#define XX 0xff
+
+/* The value of each character, XX for foreign ones; '+' is '-', '/' is '_'. */
+static const uint8_t value[256] = {
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, 62, XX, 62, XX, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, XX, XX, XX, XX, XX, XX,
+	XX,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, XX, XX, XX, XX, 63,
+	XX, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+	XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
+};
+
+char *
+b64_encode(char *dst, const void *src, size_t n)
+{
+	const uint8_t *s = src;
+	char *d = dst;
+
+	for (; n >= 3; n -= 3, s += 3) {
+		*d++ = alphabet[s[0] >> 2];
+		*d++ = alphabet[(s[0] & 3) << 4 | s[1] >> 4];
+		*d++ = alphabet[(s[1] & 15) << 2 | s[2] >> 6];
+		*d++ = alphabet[s[2] & 63];
+	}
+	if (n > 0) {
+		*d++ = alphabet[s[0] >> 2];
+		if (n == 1) {
+			*d++ = alphabet[(s[0] & 3) << 4];
+		} else {
+			*d++ = alphabet[(s[0] & 3) << 4 | s[1] >> 4];
+			*d++ = alphabet[(s[1] & 15) << 2];
+		}
+	}
+	*d = '\0';
+	return dst;
+}
+
+/* Decode, and tell in *used how many characters were of the alphabet. */
+static size_t
+decode(uint8_t *dst, const char *src, size_t n, size_t *used)
+{
+	uint8_t *d = dst;
+	uint32_t bits = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		uint8_t v = value[(uint8_t)src[i]];
+
+		if (v == XX)
+			break;
+		bits = bits << 6 | v;
+		if (i % 4 == 3) {
+			*d++ = (uint8_t)(bits >> 16);
+			*d++ = (uint8_t)(bits >> 8);
+			*d++ = (uint8_t)bits;
+		}
+	}
+	if (i % 4 == 2) {
+		*d++ = (uint8_t)(bits >> 4);
+	} else if (i % 4 == 3) {
+		*d++ = (uint8_t)(bits >> 10);
+		*d++ = (uint8_t)(bits >> 2);
+	}
+	*used = i;
+	return (size_t)(d - dst);
+}
+
+size_t
+b64_decode(uint8_t *dst, const char *src, size_t n)
+{
+	size_t used;
+
+	return decode(dst, src, n, &used);
+}
+
+int
+b64_decode_exact(uint8_t *dst, size_t want, const char *src, size_t n)
+{
+	size_t used;
+
+	if (n != B64_LEN(want))
+		return ERR_PROTO;
+	if (decode(dst, src, n, &used) != want || used != n)
+		return ERR_PROTO;
+	return 0;
+}
+
+int
+b64_valid(const char *src, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (value[(uint8_t)src[i]] == XX ||
+		    src[i] == '+' || src[i] == '/')
+			return 0;
+	return 1;
+}

@@ -1,0 +1,87 @@
+/*
+ * The chunks of a file: their boundaries, and the MAC of each and of all.
+ *
+ * Chunk i is min(i + 1, 8) * 128 KiB long; the last ends with the file.
+ * Source: mega-protocol(7), "Chunks and MACs"; meganz/sdk
+ * src/transfer.cpp, ChunkMAC; vectors in tests/vectors.
+ */
+#ifndef CHUNK_H
+#define CHUNK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aes.h"
+#include "key.h"
+
+#define CHUNK_UNIT 131072          /* the first chunk */
+#define CHUNK_MAX  (8 * CHUNK_UNIT) /* every chunk from the eighth on */
+
+/* The number of chunks of a file of size bytes; 0 for an empty one. */
+uint64_t chunk_count(int64_t size);
+/* Where chunk i starts. */
+int64_t chunk_start(uint64_t i);
+/* The chunk that holds offset. */
+uint64_t chunk_index(int64_t offset);
+/* Where the chunk that starts at or holds offset ends, in a file of size. */
+int64_t chunk_end(int64_t offset, int64_t size);
+
+/*
+ * A range of a file under way: consecutive bytes from a chunk boundary on,
+ * possibly many chunks, fed in pieces of any size.
+ *
+ * Encrypts or decrypts in place and computes each chunk's MAC, taking as
+ * many chunks at a time as the AES unit wants (chunk_crypt) when it is given
+ * a long enough run.
+ */
+struct chunk_run {
+	const struct aes *aes;      /* borrowed */
+	uint8_t nonce[8];
+	int64_t pos;                /* of the next byte */
+	int64_t size;               /* of the whole file */
+	uint8_t (*macs)[16];        /* borrowed: MAC of chunk i at macs[i] */
+	uint8_t mac[16];            /* running MAC of the chunk at pos */
+	uint8_t part[16];           /* plaintext of a block not yet whole */
+	unsigned npart;
+	uint8_t stream[16];         /* keystream of that block */
+};
+
+/*
+ * chunk_run_init: start at offset, which is a chunk boundary.
+ *
+ * macs is the caller's array of chunk_count(size) MACs, filled in as chunks
+ * complete.
+ */
+void chunk_run_init(struct chunk_run *r, const struct aes *aes,
+    const uint8_t nonce[8], int64_t offset, int64_t size,
+    uint8_t (*macs)[16]);
+
+/* Encrypt (or decrypt) the next n bytes in place.  n may not go past the
+ * end of the file. */
+void chunk_crypt(struct chunk_run *r, uint8_t *p, size_t n, int encrypt);
+
+/* Fold chunk MACs, in order, into a file's 8-byte meta-MAC. */
+void chunk_condense(uint8_t meta[KEY_META_SIZE], const struct aes *aes,
+    const uint8_t (*macs)[16], uint64_t n);
+
+/*
+ * chunk_verify: whether the chunk MACs of a whole file of size bytes give
+ * meta.
+ *
+ * 0 if they do (or the file is empty); 1 if they do only in one of the ways
+ * that old clients are known to have got wrong, with *how set to words for
+ * it; ERR_MAC otherwise.
+ */
+int chunk_verify(const uint8_t meta[KEY_META_SIZE], const struct aes *aes,
+    const uint8_t nonce[8], const uint8_t (*macs)[16], int64_t size,
+    const char **how);
+
+/* The checksum of one POST of an upload: byte i XORed into sum[i % 12]. */
+#define CHUNK_SUM_SIZE 12
+struct chunk_sum {
+	uint8_t sum[CHUNK_SUM_SIZE];
+	unsigned at;
+};
+void chunk_sum_add(struct chunk_sum *s, const uint8_t *p, size_t n);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * Public links, in every spelling.
+ *
+ * Source: mega-protocol(7), "Links"; meganz/sdk src/megaclient.cpp,
+ * parsepubliclink; qgustavor/mega lib/file.mjs.
+ */
+#ifndef LINK_H
+#define LINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+#define LINK_PAYLOAD_MAX 256 /* characters after "#P!" */
+
+enum link_kind {
+	LINK_FILE,      /* a public file */
+	LINK_FOLDER,    /* a public folder, or a node in it */
+	LINK_PASSWORD   /* "#P!": either, to be opened with a password */
+};
+
+/* A secret: it holds the key. */
+struct link {
+	enum link_kind kind;
+	char ph[9];          /* public handle, NUL-terminated */
+	uint8_t key[32];     /* 32 bytes of a file, 16 of a folder */
+	size_t keylen;       /* 32, 16, or 0 if the link has no key */
+	char node[9];        /* LINK_FOLDER: the node selected, or "" */
+	int node_is_file;    /* that node is said to be a file */
+	char auth[33];       /* writable folder: write authorisation, or "" */
+	char payload[LINK_PAYLOAD_MAX]; /* LINK_PASSWORD: base64 after #P! */
+	struct slice path;   /* ":/sub/path" behind a folder link, with its
+	                      * slash, borrowed from the text; or NULL */
+};
+
+/* Whether text looks like a link rather than a path: what decides how an
+ * operand is read.  Says nothing about its being right. */
+int link_is(const char *text);
+
+/*
+ * link_parse: read one link.
+ *
+ * Takes the new and old forms of file and folder links, sub-nodes, embed
+ * forms, bare "handle#key" and "handle!key", any host of the service, with
+ * percent-escapes and in brackets or quotes.  ERR_USAGE, with a text that
+ * never holds the key, if it is none.
+ */
+int link_parse(struct link *l, const char *text);
+
+/* The link in its new form (or old), NUL-terminated. */
+#define LINK_TEXT_MAX 256
+char *link_print(char out[LINK_TEXT_MAX], const struct link *l, int old);
+
+/*
+ * link_unlock: turn a password link into the link it hides.
+ *
+ * ERR_MAC for a wrong password, ERR_USAGE for a payload that is none.
+ */
+int link_unlock(struct link *l, const char *password);
+
+/* link_lock: the reverse; salt is random if NULL. */
+int link_lock(struct link *l, const char *password, const uint8_t *salt);
+
+#endif
