@@ -11,8 +11,7 @@
 #include <stdint.h>
 
 #define FINGERPRINT_CRC_SIZE 16
-#define FINGERPRINT_TEXT_MAX B64_FINGERPRINT /* with NUL */
-#define B64_FINGERPRINT 36
+#define FINGERPRINT_TEXT_MAX 36 /* with NUL */
 
 struct fingerprint {
 	int64_t size;
@@ -49,8 +48,8 @@ int fingerprint_fd(uint8_t crc[FINGERPRINT_CRC_SIZE], int fd, int64_t size,
 struct fingerprint_stream {
 	int64_t size, pos;
 	uint32_t lane[4];
-	unsigned window;     /* the next sample, 0 to 128 */
-	uint8_t head[16];    /* contents of tiny files */
+	unsigned window;     /* the sample at pos or behind it, 0 to 128 */
+	uint8_t head[FINGERPRINT_CRC_SIZE]; /* contents of tiny files */
 };
 void fingerprint_begin(struct fingerprint_stream *s, int64_t size);
 void fingerprint_add(struct fingerprint_stream *s, const void *p, size_t n);
