@@ -156,7 +156,20 @@ json_free(struct json *j)
 	arena_reset(j);
 	free(j->arena);
 	free(j->tok);
+	free(j->owned);
 	*j = (struct json){ 0 };
+}
+
+int
+json_parse_copy(struct json *j, const char *text, size_t n)
+{
+	char *copy = xmalloc(n + 1);
+
+	memcpy(copy, text, n);
+	copy[n] = '\0';
+	free(j->owned);
+	j->owned = copy;
+	return json_parse(j, copy, n);
 }
 
 enum json_type

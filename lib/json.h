@@ -38,12 +38,15 @@ struct json {
 	void *tok;          /* jsmn's tokens */
 	size_t ntok, captok;
 	struct json_arena *arena; /* unescaped strings */
+	char *owned;        /* the text, where it is a copy */
 };
 
 /* json_parse: tokenize n characters, which must be one value.  ERR_PROTO if
  * they are none, are nested too deeply or have too many tokens.  Reuse one
  * reader for many values: it keeps its memory. */
 int json_parse(struct json *j, const char *text, size_t n);
+/* The same for a copy of the text, which the reader keeps. */
+int json_parse_copy(struct json *j, const char *text, size_t n);
 void json_free(struct json *j);
 
 enum json_type json_type(const struct json *j, int v);

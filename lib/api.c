@@ -1,0 +1,579 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "err.h"
+#include "hashcash.h"
+#include "mem.h"
+#include "secret.h"
+
+#define BODY_MAX       (64u << 20)  /* all commands of one request */
+#define BODY_ENOUGH    (1u << 20)   /* stop batching at this size */
+#define CONNECT_MS     20000        /* give up when nobody answers at all */
+#define BACKOFF_MIN_MS 250
+#define BACKOFF_MAX_MS 30000
+#define TRIES_MAX      8            /* of one command answered "busy" */
+#define CUTS_MAX       20           /* replies that broke off, of a request */
+
+void (*api_notice)(const char *words);
+
+struct api {
+	struct http *http;         /* borrowed */
+	char *url, *auth;
+	uint64_t id;               /* of the next request */
+	struct api_cmd *queue, **tail;
+	struct api_cmd *flying;    /* of the request under way, in order */
+	struct http_req req;
+	struct http_timer timer;   /* the next try, or the next batch */
+	struct buf body, query;
+	char answer[HASHCASH_ANSWER_SIZE + 16]; /* X-Hashcash: … */
+	int64_t since_ms;          /* when this request last made progress */
+	int64_t backoff_ms;
+	unsigned requests, cuts;
+	int busy;                  /* a request is under way */
+
+	/* The reply as it arrives. */
+	struct json_split split;
+	struct json json;
+	int bare;                  /* the whole reply: an error, or 0 */
+	int is_bare;
+	int ended;                 /* the reply's array has closed */
+	int streaming;             /* inside a result with split */
+	struct api_cmd *at;        /* whose result comes next */
+	struct result *results, **rtail;
+};
+
+/* A result that waits until the whole reply has been seen. */
+struct result {
+	struct result *next;
+	struct api_cmd *cmd;
+	size_t n;
+	char text[];
+};
+
+static void send_batch(struct api *a);
+
+int64_t
+api_patience(void)
+{
+	const char *env = getenv("MEGA_TIMEOUT");
+	long n = env != NULL ? strtol(env, NULL, 10) : 0;
+
+	return n > 0 && n < 1000000 ? n : API_PATIENCE_S;
+}
+
+static void
+notice(const char *words)
+{
+	if (api_notice != NULL)
+		api_notice(words);
+}
+
+struct api *
+api_new(struct http *h, const char *url, const char *auth)
+{
+	struct api *a = xcalloc(1, sizeof *a);
+	size_t n = strlen(url);
+	uint32_t start;
+
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	a->http = h;
+	a->url = xstrndup(url, n);
+	a->auth = xstrdup(auth);
+	secret_random(&start, sizeof start);
+	a->id = start;
+	a->tail = &a->queue;
+	a->rtail = &a->results;
+	a->timer.ctx = a;
+	buf_init(&a->body, BODY_MAX);
+	buf_init(&a->query, 4096);
+	return a;
+}
+
+void
+api_set_auth(struct api *a, const char *auth)
+{
+	secret_zero(a->auth, strlen(a->auth));
+	free(a->auth);
+	a->auth = xstrdup(auth);
+}
+
+static void
+drop_results(struct api *a)
+{
+	while (a->results != NULL) {
+		struct result *r = a->results;
+
+		a->results = r->next;
+		secret_zero(r->text, r->n);
+		free(r);
+	}
+	a->rtail = &a->results;
+}
+
+void
+api_free(struct api *a)
+{
+	if (a == NULL)
+		return;
+	http_cancel(&a->req);
+	http_timer_clear(a->http, &a->timer);
+	drop_results(a);
+	json_split_free(&a->split);
+	json_free(&a->json);
+	secret_zero(a->auth, strlen(a->auth));
+	free(a->auth);
+	free(a->url);
+	buf_wipe(&a->body);
+	buf_wipe(&a->query);
+	free(a);
+}
+
+struct http *
+api_http(struct api *a)
+{
+	return a->http;
+}
+
+unsigned
+api_requests(const struct api *a)
+{
+	return a->requests;
+}
+
+/* A command got its end. */
+static void
+settle(struct api_cmd *c, struct json *j, int v, int err)
+{
+	buf_wipe(&c->json);
+	c->done(c, j, v, err);
+}
+
+/* The request is over; every command still flying gets err. */
+static void
+fail_all(struct api *a, int err)
+{
+	struct api_cmd *c = a->flying;
+	char *text = xstrdup(err_text());
+
+	a->flying = NULL;
+	drop_results(a);
+	while (c != NULL) {
+		struct api_cmd *next = c->next;
+
+		err_set(err, "%s", text);
+		settle(c, NULL, -1, err);
+		c = next;
+	}
+	free(text);
+	a->busy = 0;
+	send_batch(a);
+}
+
+static void
+queue_add(struct api *a, struct api_cmd *c)
+{
+	c->next = NULL;
+	*a->tail = c;
+	a->tail = &c->next;
+}
+
+/* The number after -, if text is a negative integer or an error object. */
+static int
+error_number(struct json *j, int v, int *code)
+{
+	int64_t n;
+
+	if (json_type(j, v) == JSON_OBJECT)
+		v = json_member(j, v, "err");
+	if (v < 0 || json_int(j, v, 0, &n) < 0 || n >= 0 || n < -999)
+		return 0;
+	*code = (int)n;
+	return 1;
+}
+
+/* One element of the reply's array, held back until the reply is whole. */
+static int
+take_result(struct api *a, struct slice text)
+{
+	struct result *r;
+
+	if (a->at == NULL)
+		return err_set(ERR_PROTO, "more results than commands");
+	r = xmalloc(sizeof *r + text.n);
+	r->next = NULL;
+	r->cmd = a->at;
+	r->n = text.n;
+	memcpy(r->text, text.p, text.n);
+	*a->rtail = r;
+	a->rtail = &r->next;
+	a->at = a->at->next;
+	return 0;
+}
+
+static int
+on_enter(void *ctx, int depth, struct slice key, int open)
+{
+	struct api *a = ctx;
+	const struct json_split *s;
+
+	if (depth == 0)
+		return open == '[';
+	s = a->at != NULL ? a->at->split : NULL;
+	if (s == NULL || (depth == 1 && open != '{'))
+		return 0;
+	a->streaming = 1;
+	return depth == 1 ? 1 : s->enter(s->ctx, depth - 1, key, open);
+}
+
+static int
+on_value(void *ctx, int depth, struct slice key, struct slice text)
+{
+	struct api *a = ctx;
+	int r;
+
+	if (depth == 0) {
+		if ((r = json_parse(&a->json, text.p, text.n)) < 0)
+			return r;
+		if (!error_number(&a->json, 0, &a->bare))
+			return err_set(ERR_PROTO, "reply is no array");
+		a->is_bare = 1;
+		return 0;
+	}
+	if (depth == 1)
+		return take_result(a, text);
+	return a->at->split->value(a->at->split->ctx, depth - 1, key, text);
+}
+
+static int
+on_leave(void *ctx, int depth)
+{
+	struct api *a = ctx;
+
+	if (depth == 0)
+		a->ended = 1;
+	if (depth > 1)
+		return a->at->split->leave(a->at->split->ctx, depth - 1);
+	if (depth == 1) {
+		/* A streamed result is over; 0 stands for it. */
+		return take_result(a, (struct slice){ "0", 1 });
+	}
+	return 0;
+}
+
+static int
+on_data(struct http_req *req, const char *p, size_t n)
+{
+	struct api *a = req->ctx;
+
+	a->since_ms = http_now_ms();
+	return json_split_feed(&a->split, p, n);
+}
+
+static void on_done(struct http_req *req, int result);
+
+static void
+start(struct api *a)
+{
+	if (a->streaming && a->flying->again != NULL)
+		a->flying->again(a->flying);
+	drop_results(a);
+	json_split_free(&a->split);
+	json_split_init(&a->split, a, API_REPLY_MAX);
+	a->split.enter = on_enter;
+	a->split.value = on_value;
+	a->split.leave = on_leave;
+	a->is_bare = a->ended = a->streaming = 0;
+	a->at = a->flying;
+	a->req = (struct http_req){
+		.url = buf_str(&a->query),
+		.post = 1,
+		.body = a->body.p,
+		.bodylen = a->body.len,
+		.header = { a->answer[0] != '\0' ? a->answer : NULL },
+		.idle_s = 120,
+		.compressed = 1,
+		.data = on_data,
+		.done = on_done,
+		.ctx = a,
+	};
+	a->requests++;
+	http_start(a->http, &a->req);
+}
+
+static void
+on_timer(struct http_timer *t)
+{
+	struct api *a = t->ctx;
+
+	notice("");
+	start(a);
+}
+
+/* Try the same request again later, or give up. */
+static void
+try_again(struct api *a, int err)
+{
+	int64_t spent = http_now_ms() - a->since_ms;
+	int64_t limit = api_patience() * 1000;
+	uint16_t jitter;
+
+	if (a->req.refused && limit > CONNECT_MS)
+		limit = CONNECT_MS;
+	if (spent + a->backoff_ms > limit || ++a->cuts > CUTS_MAX) {
+		fail_all(a, err);
+		return;
+	}
+	if (a->backoff_ms >= 4000)
+		notice(err == ERR_AGAIN || err == ERR_RATELIMIT ?
+		    "the service is busy; waiting" :
+		    "no answer from the service; trying again");
+	secret_random(&jitter, sizeof jitter);
+	a->timer.fire = on_timer;
+	http_timer_set(a->http, &a->timer, a->backoff_ms +
+	    a->backoff_ms * jitter / 131072);
+	a->backoff_ms *= err == ERR_RATELIMIT ? 4 : 2;
+	if (a->backoff_ms > BACKOFF_MAX_MS)
+		a->backoff_ms = BACKOFF_MAX_MS;
+}
+
+/* 402: the same request must come again with a proof of work. */
+static void
+prove(struct api *a)
+{
+	struct hashcash h;
+	char answer[HASHCASH_ANSWER_SIZE];
+	int64_t left = API_WORK_MS - (http_now_ms() - a->since_ms);
+	int r;
+
+	if (a->req.hashcash[0] == '\0') {
+		/* A challenge that we do not see: perhaps the next time. */
+		err_set(ERR_SLOW, "the service wants a proof of work but "
+		    "sent no challenge");
+		try_again(a, ERR_SLOW);
+		return;
+	}
+	notice("the service wants a proof of work; computing");
+	r = hashcash_parse(&h, a->req.hashcash);
+	if (r == 0 && left <= 0)
+		r = err_set(ERR_SLOW, "no proof of work was good enough");
+	if (r == 0)
+		r = hashcash_solve(&h, 0, left, NULL, answer);
+	notice("");
+	if (r < 0) {
+		fail_all(a, r);
+		return;
+	}
+	snprintf(a->answer, sizeof a->answer, "X-Hashcash: %s", answer);
+	start(a);
+}
+
+/* Gather what is asked for in this turn of the loop, then send. */
+static void
+on_gather(struct http_timer *t)
+{
+	send_batch(t->ctx);
+}
+
+/* Hand one command its result: 1, or 0 if it has to come again. */
+static int
+deliver_one(struct api *a, struct result *r)
+{
+	struct api_cmd *c = r->cmd;
+	int code, e = json_parse(&a->json, r->text, r->n);
+
+	if (e == 0 && error_number(&a->json, 0, &code)) {
+		if (code == ERR_AGAIN && ++c->tries < TRIES_MAX)
+			return 0;
+		e = err_service(code);
+	}
+	settle(c, &a->json, e == 0 ? 0 : -1, e);
+	return 1;
+}
+
+/* Hand each command its result.  Those told to come again are queued. */
+static void
+deliver(struct api *a)
+{
+	struct result *list = a->results;
+	int64_t pause = 0;
+
+	a->results = NULL;
+	a->rtail = &a->results;
+	a->flying = NULL;
+	while (list != NULL) {
+		struct result *r = list;
+
+		list = r->next;
+		if (!deliver_one(a, r)) {
+			pause = (int64_t)BACKOFF_MIN_MS << r->cmd->tries;
+			queue_add(a, r->cmd);
+		}
+		secret_zero(r->text, r->n);
+		free(r);
+	}
+	a->busy = 0;
+	if (pause > 0) {
+		a->timer.fire = on_gather;
+		http_timer_set(a->http, &a->timer, pause);
+	} else {
+		send_batch(a);
+	}
+}
+
+static void
+on_done(struct http_req *req, int result)
+{
+	struct api *a = req->ctx;
+
+	if (result == 0 && req->status == 402) {
+		prove(a);
+		return;
+	}
+	if (result == 0 && req->status != 200)
+		result = err_set(ERR_NET, "the service answered with HTTP "
+		    "status %d", req->status);
+	else if (result == 0)
+		result = json_split_end(&a->split);
+	if (result == 0 && a->is_bare) {
+		result = err_service(a->bare);
+		if (a->bare != ERR_AGAIN && a->bare != ERR_RATELIMIT) {
+			fail_all(a, result);
+			return;
+		}
+	} else if (result == 0 && a->at != NULL) {
+		result = err_set(ERR_PROTO, "fewer results than commands");
+	}
+	/* What is not JSON may be a proxy's page or a cut reply. */
+	if (result == ERR_NET || result == ERR_PROTO || result == ERR_AGAIN ||
+	    result == ERR_RATELIMIT)
+		try_again(a, result);
+	else if (result < 0)
+		fail_all(a, result);
+	else
+		deliver(a);
+}
+
+/* Put queued commands into a request and send it. */
+static void
+send_batch(struct api *a)
+{
+	struct api_cmd **end = &a->flying;
+	size_t n = 0;
+
+	if (a->busy || a->queue == NULL)
+		return;
+	buf_reset(&a->body);
+	buf_addch(&a->body, '[');
+	while (a->queue != NULL && n < API_BATCH_MAX &&
+	    (n == 0 || a->body.len < BODY_ENOUGH)) {
+		struct api_cmd *c = a->queue;
+
+		if (n > 0 && c->split != NULL)
+			break;
+		a->queue = c->next;
+		if (n++ > 0)
+			buf_addch(&a->body, ',');
+		buf_add(&a->body, c->json.p, c->json.len);
+		c->next = NULL;
+		*end = c;
+		end = &c->next;
+		if (c->split != NULL)
+			break;
+	}
+	if (a->queue == NULL)
+		a->tail = &a->queue;
+	buf_addch(&a->body, ']');
+	buf_reset(&a->query);
+	buf_printf(&a->query, "%s/cs?id=%llu%s%s", a->url,
+	    (unsigned long long)a->id++, a->auth[0] != '\0' ? "&" : "",
+	    a->auth);
+	a->busy = 1;
+	a->since_ms = http_now_ms();
+	a->backoff_ms = BACKOFF_MIN_MS;
+	a->cuts = 0;
+	a->answer[0] = '\0';
+	a->streaming = 0;
+	if (buf_check(&a->body) < 0) {
+		fail_all(a, ERR_TOOBIG);
+		return;
+	}
+	start(a);
+}
+
+struct json_out
+api_begin(struct api_cmd *c, const char *name)
+{
+	struct json_out o;
+
+	c->name = name;
+	c->tries = 0;
+	buf_init(&c->json, BODY_MAX);
+	o = (struct json_out){ &c->json, 0 };
+	json_open(&o, NULL, '{');
+	json_put(&o, "a", name);
+	return o;
+}
+
+void
+api_send(struct api *a, struct api_cmd *c, struct json_out *o)
+{
+	json_close(o, '}');
+	queue_add(a, c);
+	if (a->busy || a->timer.set)
+		return;
+	a->timer.fire = on_gather;
+	http_timer_set(a->http, &a->timer, 0);
+}
+
+/* What api_wait waits for. */
+struct waiting {
+	struct json *j;
+	int result, over;
+};
+
+static void
+waited(struct api_cmd *c, struct json *j, int v, int err)
+{
+	struct waiting *w = c->ctx;
+	struct slice raw;
+
+	w->over = 1;
+	w->result = err;
+	if (err < 0 || w->j == NULL)
+		return;
+	/* The caller's reader outlives the channel's. */
+	raw = json_raw(j, v);
+	if (json_type(j, v) == JSON_STRING) {
+		raw.p--;
+		raw.n += 2;
+	}
+	w->result = json_parse_copy(w->j, raw.p, raw.n);
+}
+
+static int
+run(struct api *a, struct api_cmd *c, struct json_out *o, struct json *j)
+{
+	struct waiting w = { j, 0, 0 };
+
+	c->ctx = &w;
+	c->done = waited;
+	api_send(a, c, o);
+	while (!w.over)
+		http_turn(a->http, -1);
+	return w.result;
+}
+
+int
+api_wait(struct api *a, struct api_cmd *c, struct json_out *o, struct json *j)
+{
+	return run(a, c, o, j);
+}
+
+int
+api_wait_split(struct api *a, struct api_cmd *c, struct json_out *o)
+{
+	return run(a, c, o, NULL);
+}

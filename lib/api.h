@@ -1,0 +1,94 @@
+/*
+ * The service's command channel: one round trip at a time, with everything
+ * that was asked for meanwhile riding in the next.
+ *
+ * api alone retries, sleeps, solves proofs of work and reads error numbers.
+ * A retry repeats the same body under the same id, so that the service never
+ * runs a command twice.  Source: mega-protocol(7), "Requests".
+ */
+#ifndef API_H
+#define API_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "http.h"
+#include "json.h"
+
+#define API_BATCH_MAX   200          /* commands in one request */
+#define API_REPLY_MAX   (16 << 20)   /* one command's result, bytes */
+#define API_PATIENCE_S  180          /* for one request with its retries */
+#define API_WORK_MS     240000       /* for its proofs of work */
+
+struct api;
+
+/* One command.  The caller owns it, until done is called. */
+struct api_cmd {
+	/* The command, as a JSON object; taken over. */
+	struct buf json;
+
+	/*
+	 * The result: v is the value in j, borrowed for the call; err is 0,
+	 * or ERR_* with a text (then v is -1 and nothing is in j).  A
+	 * negative number in the reply comes as err.  It may send commands,
+	 * but not wait for them.
+	 */
+	void (*done)(struct api_cmd *c, struct json *j, int v, int err);
+
+	/*
+	 * For a result too long to hold: its parts go to these instead
+	 * (json_split's, with depth 0 for the result itself), and done tells
+	 * the end.  Such a command travels alone.  NULL otherwise.
+	 */
+	const struct json_split *split;
+	/* With split: forget what came so far, the request is repeated. */
+	void (*again)(struct api_cmd *c);
+
+	void *ctx;            /* the caller's */
+	const char *name;     /* for messages: "g" */
+
+	struct api_cmd *next; /* private */
+	int tries;            /* private */
+};
+
+/*
+ * api_new: a channel.
+ *
+ * url is the service's, checked by session_url.  auth is what goes behind
+ * the request id in the query: "sid=…", "n=…" or "".
+ */
+struct api *api_new(struct http *h, const char *url, const char *auth);
+void api_set_auth(struct api *a, const char *auth);
+void api_free(struct api *a);
+struct http *api_http(struct api *a);
+
+/* Commands whose json is begun here: {"a":"name", and the writer stands
+ * ready for the next member; api_end closes and queues it. */
+struct json_out api_begin(struct api_cmd *c, const char *name);
+void api_send(struct api *a, struct api_cmd *c, struct json_out *o);
+
+/*
+ * api_wait: send one command and run the loop until its result is there.
+ *
+ * The result's value number, >= 0, valid in *j (which the caller zeroed, and
+ * frees); or ERR_*.
+ */
+int api_wait(struct api *a, struct api_cmd *c, struct json_out *o,
+    struct json *j);
+
+/* The same for a command with split: 0 or ERR_*. */
+int api_wait_split(struct api *a, struct api_cmd *c, struct json_out *o);
+
+/* The requests sent so far (for tests and --verbose). */
+unsigned api_requests(const struct api *a);
+
+/* How long to go on trying, in seconds: API_PATIENCE_S, or what the
+ * environment's MEGA_TIMEOUT says. */
+int64_t api_patience(void);
+
+/* Called with words when something takes long: proof of work, waiting for a
+ * busy service; "" when it is over.  May be NULL. */
+extern void (*api_notice)(const char *words);
+
+#endif

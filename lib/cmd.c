@@ -1,0 +1,537 @@
+#include <sys/resource.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "cmd.h"
+#include "err.h"
+#include "mem.h"
+#include "name.h"
+
+#define OPTIONS_MAX 40
+#define LINE_MAX_   (1 << 20) /* of an operand on standard input */
+
+struct cmd cmd;
+void (*cmd_before_message)(void);
+
+static const char *synopsis;
+static const struct cmd_opt *options;
+static char letters[3 * OPTIONS_MAX + 2];
+static struct option longs[OPTIONS_MAX + 3];
+
+static void
+notice(const char *words)
+{
+	if (*words != '\0' && !cmd.quiet && isatty(STDERR_FILENO))
+		cmd_note("%s", words);
+}
+
+void
+cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
+{
+	struct rlimit none = { 0, 0 };
+	char *l = letters;
+	size_t n = 0;
+
+	setrlimit(RLIMIT_CORE, &none);
+	cmd.name = name;
+	cmd.tty = isatty(STDOUT_FILENO);
+	api_notice = notice;
+	synopsis = syn;
+	options = opts;
+	for (const struct cmd_opt *o = opts; o->ch != 0 && n < OPTIONS_MAX;
+	    o++) {
+		int has = o->arg == NULL ? no_argument : o->arg[0] == '[' ?
+		    optional_argument : required_argument;
+
+		if (o->ch < 256) {
+			*l++ = (char)o->ch;
+			for (int i = 0; i < has; i++)
+				*l++ = ':';
+		}
+		if (o->name != NULL)
+			longs[n++] = (struct option){ o->name, has, NULL,
+			    o->ch };
+	}
+	longs[n++] = (struct option){ "help", no_argument, NULL, 1003 };
+	longs[n++] = (struct option){ "version", no_argument, NULL, 1004 };
+}
+
+/* "usage: mega-x …" with one line for each form. */
+static void
+print_synopsis(FILE *f)
+{
+	const char *p = synopsis, *end;
+
+	for (int first = 1; *p != '\0'; first = 0) {
+		end = p + strcspn(p, "\n");
+		fprintf(f, "%s %s %.*s\n", first ? "usage:" : "      ",
+		    cmd.name, (int)(end - p), p);
+		p = end + (*end != '\0');
+	}
+}
+
+static void
+help(void)
+{
+	print_synopsis(stdout);
+	for (const struct cmd_opt *o = options; o->ch != 0; o++) {
+		char text[64];
+		int optional = o->arg != NULL && o->arg[0] == '[';
+
+		snprintf(text, sizeof text, "%s%s%s%s%s",
+		    o->name != NULL ? "--" : "",
+		    o->name != NULL ? o->name : "",
+		    o->arg != NULL && !optional ?
+		    (o->name != NULL ? "=" : " ") : "",
+		    o->arg != NULL ? o->arg : "", "");
+		if (o->ch < 256)
+			printf("  -%c%s%s\n", o->ch, text[0] != '\0' &&
+			    o->name != NULL ? ", " : "", text);
+		else
+			printf("      %s\n", text);
+		printf("\t\t%s\n", o->help);
+	}
+	printf("      --help\n      --version\nThe manual: man %s, man mega\n",
+	    cmd.name);
+}
+
+static void
+set_progress(const char *when)
+{
+	static const char *const modes[] = { "auto", "always", "never",
+	    "json" };
+
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+		if (strcmp(when, modes[i]) == 0) {
+			cmd.progress = (unsigned)i;
+			return;
+		}
+	cmd_usage("--progress=%s: want auto, always, never or json", when);
+}
+
+int
+cmd_option(int argc, char *argv[])
+{
+	int ch;
+
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		switch (ch) {
+		case 'j':
+			cmd.json = 1;
+			break;
+		case '0':
+			cmd.null = 1;
+			break;
+		case 'q':
+			cmd.quiet = 1;
+			break;
+		case 'v':
+			cmd.verbose++;
+			break;
+		case 'n':
+			cmd.dry = 1;
+			break;
+		case 1001:
+			cmd.session = optarg;
+			break;
+		case 1002:
+			set_progress(optarg);
+			break;
+		case 1003:
+			help();
+			exit(cmd_finish());
+		case 1004:
+			printf("%s (megapipe) %s\n", cmd.name,
+			    MEGAPIPE_VERSION);
+			exit(cmd_finish());
+		case '?':
+			if (optopt > 0 && optopt < 256 && isprint(optopt))
+				cmd_usage("-%c: unknown, or lacks its argument",
+				    optopt);
+			cmd_usage("%s: unknown, or wrong with its argument",
+			    argv[optind - 1]);
+		default:
+			return ch;
+		}
+	}
+	return -1;
+}
+
+/* Begin a message: nothing of a progress line may stay before it. */
+static void
+begin_message(void)
+{
+	if (cmd_before_message != NULL)
+		cmd_before_message();
+}
+
+void
+cmd_usage(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	begin_message();
+	fprintf(stderr, "%s: %s; try %s --help\n", cmd.name, text, cmd.name);
+	exit(EXIT_USAGE);
+}
+
+int64_t
+cmd_number(const char *text, const char *what, int bytes)
+{
+	static const char units[] = "kmgt";
+	char *end;
+	const char *unit;
+	long long n;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (bytes && end != text && *end != '\0' &&
+	    (unit = strchr(units, tolower((unsigned char)*end))) != NULL) {
+		int shift = 10 * (int)(unit - units + 1);
+
+		end++;
+		if (n > INT64_MAX >> shift)
+			errno = ERANGE;
+		else
+			n <<= shift;
+	}
+	if (errno != 0 || end == text || *end != '\0' || n < 0)
+		cmd_usage("%s: not a number%s: %s", what, bytes ? " of bytes" :
+		    "", text);
+	return n;
+}
+
+int
+cmd_status(int code)
+{
+	switch (code) {
+	case ERR_USAGE:
+		return EXIT_USAGE;
+	case ERR_NOENT:
+	case ERR_EXPIRED:
+		return EXIT_NOTFOUND;
+	case ERR_SID:
+	case ERR_LOGIN:
+	case ERR_MFAREQUIRED:
+	case ERR_INCOMPLETE:
+		return EXIT_LOGIN;
+	case ERR_AGAIN:
+	case ERR_NET:
+	case ERR_TEMPUNAVAIL:
+		return EXIT_TEMPORARY;
+	case ERR_QUOTA:
+		return EXIT_QUOTA;
+	case ERR_STORAGE:
+	case ERR_OVERQUOTA:
+	case ERR_GOINGOVERQUOTA:
+	case ERR_PAYWALL:
+		return EXIT_STORAGE;
+	case ERR_RATELIMIT:
+	case ERR_TOOMANY:
+	case ERR_TOOMANYCONN:
+	case ERR_SLOW:
+		return EXIT_SLOWED;
+	case ERR_EXIST:
+	case ERR_TAKEN:
+		return EXIT_EXISTS;
+	case ERR_MAC:
+	case ERR_KEY:
+		return EXIT_INTEGRITY;
+	case ERR_ACCESS:
+	case ERR_BLOCKED:
+	case ERR_REFUSED:
+	case ERR_MASTERONLY:
+	case ERR_BUSINESSPASTDUE:
+	case ERR_SUBUSERKEY:
+		return EXIT_REFUSED;
+	case ERR_LOCAL:
+		return EXIT_LOCAL;
+	default:
+		return EXIT_MIXED;
+	}
+}
+
+const char *
+cmd_status_name(int status)
+{
+	static const char *const names[] = {
+		"done", "failed", "usage", "not-found", "login", "temporary",
+		"transfer-quota", "storage-full", "slowed-down", "exists",
+		"integrity", "refused", "local",
+	};
+
+	return names[status];
+}
+
+static void
+fail_json(const char *operand, int code)
+{
+	struct buf b = BUF_MAX(1 << 20);
+	struct json_out o = { &b, 0 };
+	int status = cmd_status(code);
+
+	json_open(&o, NULL, '{');
+	json_open(&o, "error", '{');
+	if (operand != NULL)
+		json_put(&o, "operand", operand);
+	json_put_int(&o, "exit", status);
+	json_put(&o, "name", cmd_status_name(status));
+	if (err_api() != 0)
+		json_put_int(&o, "api", err_api());
+	if (err_retry_after() >= 0)
+		json_put_int(&o, "retry_after", err_retry_after());
+	json_put(&o, "message", err_text());
+	json_close(&o, '}');
+	json_close(&o, '}');
+	fprintf(stderr, "%s\n", buf_str(&b));
+	buf_free(&b);
+}
+
+int
+cmd_fail(const char *operand, int code)
+{
+	struct buf b = BUF_MAX(1 << 20);
+	int status = cmd_status(code);
+
+	if (code == ERR_PIPE)
+		cmd_pipe();
+	if (cmd.status == 0)
+		cmd.status = status;
+	else if (cmd.status != status)
+		cmd.status = EXIT_MIXED;
+	if (code == ERR_MANY)
+		return code;
+	begin_message();
+	fflush(stdout);
+	if (cmd.json) {
+		fail_json(operand, code);
+		return code;
+	}
+	if (operand != NULL) {
+		name_escape(&b, operand, strlen(operand));
+		buf_addstr(&b, ": ");
+	}
+	name_escape(&b, err_text(), strlen(err_text()));
+	fprintf(stderr, "%s: %s\n", cmd.name, buf_str(&b));
+	buf_free(&b);
+	return code;
+}
+
+static void
+say(const char *fmt, va_list ap)
+{
+	char text[1024];
+	struct buf b = BUF_MAX(8192);
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	name_escape(&b, text, strlen(text));
+	begin_message();
+	fprintf(stderr, "%s: %s\n", cmd.name, buf_str(&b));
+	buf_free(&b);
+}
+
+void
+cmd_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cmd.quiet)
+		return;
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}
+
+void
+cmd_verbose(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cmd.verbose == 0)
+		return;
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}
+
+int
+cmd_finish(void)
+{
+	begin_message();
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		if (errno == EPIPE)
+			cmd_pipe();
+		err_local("standard output");
+		cmd_fail(NULL, ERR_LOCAL);
+	}
+	return cmd.status;
+}
+
+void
+cmd_pipe(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+	/* It was blocked or ignored on purpose: the nearest we can do. */
+	_exit(128 + SIGPIPE);
+}
+
+void
+cmd_operands(struct cmd_operands *it, char **argv)
+{
+	*it = (struct cmd_operands){ .argv = argv,
+	    .line = BUF_MAX(LINE_MAX_) };
+}
+
+void
+cmd_operands_free(struct cmd_operands *it)
+{
+	buf_wipe(&it->line);
+}
+
+/* The operand that a JSON record stands for; NULL if it has none. */
+static const char *
+from_json(struct buf *line)
+{
+	static const char *const names[] = { "link", "handle", "path" };
+	struct json j = { 0 };
+	const char *found = NULL;
+
+	if (json_parse(&j, buf_str(line), line->len) == 0) {
+		for (size_t i = 0; i < 3 && found == NULL; i++) {
+			struct slice s = json_text(&j,
+			    json_member(&j, 0, names[i]));
+			char *copy;
+
+			if (s.p == NULL)
+				continue;
+			copy = xasprintf("%s%s", i == 1 ? "H:" : "", s.p);
+			buf_reset(line);
+			buf_addstr(line, copy);
+			free(copy);
+			found = buf_str(line);
+		}
+	}
+	json_free(&j);
+	return found;
+}
+
+/* One record of standard input: 1, or 0 at its end. */
+static int
+read_record(struct buf *line)
+{
+	int end = cmd.null ? '\0' : '\n', ch, any = 0;
+
+	buf_reset(line);
+	while ((ch = getchar()) != EOF && ch != end) {
+		any = 1;
+		if (buf_addch(line, ch) < 0) {
+			cmd_fail("-", ERR_TOOBIG);
+			return 0;
+		}
+	}
+	return any || ch != EOF;
+}
+
+const char *
+cmd_operand(struct cmd_operands *it)
+{
+	const char *s;
+
+	for (;;) {
+		if (!it->reading) {
+			s = *it->argv;
+			if (s == NULL)
+				return NULL;
+			it->argv++;
+			if (strcmp(s, "-") != 0)
+				return s;
+			it->reading = 1;
+		}
+		if (!read_record(&it->line)) {
+			it->reading = 0;
+			if (ferror(stdin)) {
+				err_local("standard input");
+				cmd_fail(NULL, ERR_LOCAL);
+			}
+			continue;
+		}
+		if (it->line.len == 0)
+			continue;
+		if (it->line.p[0] != '{')
+			return buf_str(&it->line);
+		if ((s = from_json(&it->line)) != NULL)
+			return s;
+		err_set(ERR_USAGE, "JSON without link, handle or path");
+		cmd_fail("-", ERR_USAGE);
+	}
+}
+
+void
+cmd_each(char **argv, int (*fn)(void *, const char *), void *ctx)
+{
+	struct cmd_operands it;
+	const char *s;
+	int r;
+
+	cmd_operands(&it, argv);
+	while ((s = cmd_operand(&it)) != NULL) {
+		err_clear();
+		if ((r = fn(ctx, s)) < 0)
+			cmd_fail(s, r);
+	}
+	cmd_operands_free(&it);
+}
+
+void
+cmd_record(const char *text, size_t n)
+{
+	if (cmd.tty)
+		begin_message();
+	if (!cmd.null && (cmd.tty || memchr(text, '\n', n) != NULL)) {
+		struct buf b = BUF_MAX(SIZE_MAX / 2);
+
+		name_escape(&b, text, n);
+		fwrite(buf_str(&b), 1, b.len, stdout);
+		buf_free(&b);
+	} else {
+		fwrite(text, 1, n, stdout);
+	}
+	putchar(cmd.null ? '\0' : '\n');
+}
+
+void
+cmd_record_json(struct buf *b)
+{
+	if (cmd.tty)
+		begin_message();
+	fwrite(buf_str(b), 1, b->len, stdout);
+	putchar('\n');
+	buf_reset(b);
+}
+
+char *
+cmd_time(char out[CMD_TIME_MAX], int64_t t)
+{
+	struct tm tm;
+	time_t tt = (time_t)t;
+
+	if (gmtime_r(&tt, &tm) == NULL ||
+	    strftime(out, CMD_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(out, CMD_TIME_MAX, "?");
+	return out;
+}

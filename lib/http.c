@@ -1,0 +1,443 @@
+#include <ctype.h>
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <curl/curl.h>
+
+#include "err.h"
+#include "http.h"
+#include "mem.h"
+
+#define RECEIVE_BUFFER (128 * 1024L) /* 16 KiB doubles the cost */
+#define SEND_BUFFER    (512 * 1024L)
+#define POOL_MAX       32            /* idle easy handles kept */
+
+struct http {
+	CURLM *multi;
+	CURL *pool[POOL_MAX];
+	int npool;
+	struct http_req *active;
+	struct http_timer *timers;   /* soonest first */
+};
+
+int64_t
+http_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct http *
+http_new(void)
+{
+	struct http *h = xcalloc(1, sizeof *h);
+
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	h->multi = curl_multi_init();
+	if (h->multi == NULL) {
+		fputs("libcurl does not start\n", stderr);
+		exit(1);
+	}
+	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 64L);
+	return h;
+}
+
+void
+http_free(struct http *h)
+{
+	if (h == NULL)
+		return;
+	while (h->active != NULL)
+		http_cancel(h->active);
+	while (h->npool > 0)
+		curl_easy_cleanup(h->pool[--h->npool]);
+	curl_multi_cleanup(h->multi);
+	curl_global_cleanup();
+	free(h);
+}
+
+/*
+ * Reading the bundle of all authorities costs 20 ms for each connection;
+ * a folder of hashed certificates costs nothing.  Use it alone where the
+ * system has one and nobody named a bundle.
+ */
+static const char *
+hashed_folder(void)
+{
+	static const char dir[] = "/etc/ssl/certs";
+	static int known;
+	DIR *d;
+
+	if (known == 0) {
+		known = -1;
+		if ((d = opendir(dir)) != NULL) {
+			struct dirent *e;
+
+			while (known < 0 && (e = readdir(d)) != NULL) {
+				size_t n = strlen(e->d_name);
+
+				if (n == 10 && strcmp(e->d_name + 8, ".0") == 0)
+					known = 1;
+			}
+			closedir(d);
+		}
+	}
+	return known > 0 ? dir : NULL;
+}
+
+static void
+set_authorities(CURL *c)
+{
+	const char *file = getenv("SSL_CERT_FILE");
+	const char *dir = getenv("SSL_CERT_DIR");
+
+	if (file == NULL || *file == '\0')
+		file = getenv("CURL_CA_BUNDLE");
+	if (file != NULL && *file != '\0') {
+		curl_easy_setopt(c, CURLOPT_CAINFO, file);
+	} else if (dir != NULL && *dir != '\0') {
+		curl_easy_setopt(c, CURLOPT_CAPATH, dir);
+	} else if ((dir = hashed_folder()) != NULL) {
+		curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
+		curl_easy_setopt(c, CURLOPT_CAPATH, dir);
+	}
+}
+
+/* A header line's value if it has that name, else NULL. */
+static const char *
+header_value(const char *line, size_t n, const char *name, size_t *len)
+{
+	size_t k = strlen(name);
+
+	if (n <= k || strncasecmp(line, name, k) != 0 || line[k] != ':')
+		return NULL;
+	for (k++; k < n && (line[k] == ' ' || line[k] == '\t'); k++)
+		continue;
+	while (n > k && isspace((unsigned char)line[n - 1]))
+		n--;
+	*len = n - k;
+	return line + k;
+}
+
+static int64_t
+header_number(const char *p, size_t n)
+{
+	int64_t v = 0;
+
+	if (n == 0 || n > 15)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return -1;
+		v = v * 10 + (p[i] - '0');
+	}
+	return v;
+}
+
+static size_t
+on_header(char *line, size_t size, size_t n, void *ctx)
+{
+	struct http_req *r = ctx;
+	const char *v;
+	size_t len;
+	long status;
+
+	n *= size;
+	if (n > 5 && memcmp(line, "HTTP/", 5) == 0) {
+		/* A new head: forget an interim one (100 Continue). */
+		curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+		r->status = (int)status;
+		r->length = r->time_left = -1;
+		r->hashcash[0] = '\0';
+		r->html = 0;
+	} else if ((v = header_value(line, n, "Content-Length", &len))) {
+		r->length = header_number(v, len);
+	} else if ((v = header_value(line, n, "X-MEGA-Time-Left", &len))) {
+		r->time_left = header_number(v, len);
+	} else if ((v = header_value(line, n, "X-Hashcash", &len))) {
+		if (len < sizeof r->hashcash) {
+			memcpy(r->hashcash, v, len);
+			r->hashcash[len] = '\0';
+		}
+	} else if ((v = header_value(line, n, "Content-Type", &len))) {
+		r->html = len >= 9 && strncasecmp(v, "text/html", 9) == 0;
+	}
+	return n;
+}
+
+static size_t
+on_data(char *p, size_t size, size_t n, void *ctx)
+{
+	struct http_req *r = ctx;
+
+	n *= size;
+	if (r->data == NULL || (r->status != 200 && r->status != 206))
+		return n;
+	r->result = r->data(r, p, n);
+	return r->result == 0 ? n : n + 1; /* anything but n ends it */
+}
+
+static CURL *
+easy_get(struct http *h)
+{
+	CURL *c = h->npool > 0 ? h->pool[--h->npool] : curl_easy_init();
+
+	if (c == NULL) {
+		fputs("libcurl does not start\n", stderr);
+		exit(1);
+	}
+	return c;
+}
+
+static void
+setup(CURL *c, struct http_req *r)
+{
+	curl_easy_setopt(c, CURLOPT_URL, r->url);
+	curl_easy_setopt(c, CURLOPT_PRIVATE, r);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "megapipe/" MEGAPIPE_VERSION);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME,
+	    (long)(r->idle_s > 0 ? r->idle_s : HTTP_IDLE_S));
+	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, r);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, r);
+	if (r->compressed)
+		curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "");
+	if (r->post) {
+		curl_easy_setopt(c, CURLOPT_POST, 1L);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)r->bodylen);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS,
+		    r->body != NULL ? r->body : "");
+	}
+	if (r->limit_rate > 0) {
+		curl_easy_setopt(c, CURLOPT_MAX_RECV_SPEED_LARGE,
+		    (curl_off_t)r->limit_rate);
+		curl_easy_setopt(c, CURLOPT_MAX_SEND_SPEED_LARGE,
+		    (curl_off_t)r->limit_rate);
+	}
+	set_authorities(c);
+}
+
+void
+http_start(struct http *h, struct http_req *r)
+{
+	struct curl_slist *list = NULL;
+	CURL *c = easy_get(h);
+
+	r->loop = h;
+	r->easy = c;
+	r->status = 0;
+	r->length = r->time_left = -1;
+	r->sent = 0;
+	r->hashcash[0] = '\0';
+	r->html = r->refused = 0;
+	r->result = 0;
+	setup(c, r);
+	/* No form type, and no waiting for "100 Continue". */
+	list = curl_slist_append(list, "Expect:");
+	if (r->post)
+		list = curl_slist_append(list,
+		    "Content-Type: application/octet-stream");
+	for (size_t i = 0; i < sizeof r->header / sizeof *r->header; i++)
+		if (r->header[i] != NULL)
+			list = curl_slist_append(list, r->header[i]);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
+	r->headers = list;
+	r->next = h->active;
+	if (r->next != NULL)
+		r->next->prev = &r->next;
+	r->prev = &h->active;
+	h->active = r;
+	curl_multi_add_handle(h->multi, c);
+}
+
+/* Take a request out of the loop. */
+static void
+detach(struct http_req *r)
+{
+	struct http *h = r->loop;
+
+	curl_multi_remove_handle(h->multi, r->easy);
+	curl_slist_free_all(r->headers);
+	if (h->npool < POOL_MAX) {
+		curl_easy_reset(r->easy);
+		h->pool[h->npool++] = r->easy;
+	} else {
+		curl_easy_cleanup(r->easy);
+	}
+	*r->prev = r->next;
+	if (r->next != NULL)
+		r->next->prev = r->prev;
+	r->easy = r->headers = NULL;
+}
+
+void
+http_cancel(struct http_req *r)
+{
+	if (r->easy != NULL)
+		detach(r);
+}
+
+void
+http_pause(struct http_req *r, int pause)
+{
+	if (r->easy != NULL)
+		curl_easy_pause(r->easy, pause ? CURLPAUSE_RECV :
+		    CURLPAUSE_CONT);
+}
+
+static void
+finish(struct http_req *r, CURLcode code)
+{
+	curl_off_t sent = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+	r->sent = sent;
+	r->refused = code == CURLE_COULDNT_RESOLVE_HOST ||
+	    code == CURLE_COULDNT_RESOLVE_PROXY ||
+	    code == CURLE_COULDNT_CONNECT;
+	detach(r);
+	if (r->result == 0 && code != CURLE_OK)
+		r->result = err_set(ERR_NET, "%s", curl_easy_strerror(code));
+	r->done(r, r->result);
+}
+
+void
+http_timer_clear(struct http *h, struct http_timer *t)
+{
+	struct http_timer **at = &h->timers;
+
+	if (!t->set)
+		return;
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	t->set = 0;
+}
+
+void
+http_timer_set(struct http *h, struct http_timer *t, int64_t ms)
+{
+	struct http_timer **at = &h->timers;
+
+	http_timer_clear(h, t);
+	t->at_ms = http_now_ms() + ms;
+	while (*at != NULL && (*at)->at_ms <= t->at_ms)
+		at = &(*at)->next;
+	t->next = *at;
+	*at = t;
+	t->set = 1;
+}
+
+static void
+fire_timers(struct http *h)
+{
+	int64_t now = http_now_ms();
+
+	while (h->timers != NULL && h->timers->at_ms <= now) {
+		struct http_timer *t = h->timers;
+
+		http_timer_clear(h, t);
+		t->fire(t);
+	}
+}
+
+int
+http_turn(struct http *h, int64_t max_ms)
+{
+	CURLMsg *m;
+	int n;
+	int64_t wait = max_ms < 0 || max_ms > 1000 ? 1000 : max_ms;
+
+	curl_multi_perform(h->multi, &n);
+	while ((m = curl_multi_info_read(h->multi, &n)) != NULL) {
+		struct http_req *r;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &r);
+		finish(r, m->data.result);
+		wait = 0;
+	}
+	fire_timers(h);
+	if (h->active == NULL && h->timers == NULL)
+		return 0;
+	if (h->timers != NULL) {
+		int64_t left = h->timers->at_ms - http_now_ms();
+
+		if (left < wait)
+			wait = left > 0 ? left : 0;
+	}
+	curl_multi_poll(h->multi, NULL, 0, (int)wait, NULL);
+	return 1;
+}
+
+/* The host of an http URL: 1 with its name in host, 0 if there is none. */
+static int
+url_host(const char *url, size_t scheme, char *host, size_t max)
+{
+	const char *p = url + scheme, *end;
+	size_t n;
+
+	if (*p == '[') {
+		p++;
+		end = strchr(p, ']');
+	} else {
+		end = p + strcspn(p, ":/?#");
+	}
+	if (end == NULL || end == p || (n = (size_t)(end - p)) >= max)
+		return 0;
+	memcpy(host, p, n);
+	host[n] = '\0';
+	return strchr(host, '@') == NULL;
+}
+
+static int
+is_loopback(const char *host)
+{
+	return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+	    (strncmp(host, "127.", 4) == 0 &&
+	    strspn(host, "0123456789.") == strlen(host));
+}
+
+int
+http_check_url(const char *url)
+{
+	char host[256];
+
+	if (strncmp(url, "https://", 8) == 0 &&
+	    url_host(url, 8, host, sizeof host))
+		return 0;
+	if (strncmp(url, "http://", 7) == 0 &&
+	    url_host(url, 7, host, sizeof host) && is_loopback(host))
+		return 0;
+	return err_set(ERR_USAGE, "not a URL of https, or of http on this "
+	    "machine: %s", url);
+}
+
+int
+http_check_data_url(const char *url, size_t n)
+{
+	if (n > 0 && n <= 2048 && memchr(url, '\0', n) == NULL &&
+	    ((n > 8 && memcmp(url, "https://", 8) == 0) ||
+	    (n > 7 && memcmp(url, "http://", 7) == 0)))
+		return 0;
+	return err_set(ERR_PROTO, "the service named no usable URL");
+}

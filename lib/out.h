@@ -1,0 +1,53 @@
+/*
+ * Files that appear whole or not at all: written beside their final name,
+ * checked, then renamed.
+ */
+#ifndef OUT_H
+#define OUT_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+/* One file under way.  Zeroed is valid. */
+struct out {
+	char *path;    /* final name */
+	char *part;    /* what is written meanwhile: .NAME.TAG.part */
+	int fd;        /* of the part, read and write; valid if part is set */
+	int64_t old;   /* size of the part that was there, 0 if none */
+};
+
+/*
+ * out_open: open or make the part of path.
+ *
+ * tag (a handle) tells apart parts of different files of one name.  An old
+ * part is opened as it is; its size is in old.  Two processes never write
+ * one part: the second gets ERR_TAKEN.  ERR_LOCAL otherwise.
+ */
+int out_open(struct out *o, const char *path, const char *tag);
+
+/* Write n bytes at an offset, all of them.  ERR_LOCAL. */
+int out_write(struct out *o, const void *p, size_t n, int64_t offset);
+
+/*
+ * out_commit: cut the part at size, flush it to the disk, set its mtime
+ * (negative: leave it), and rename it to path.
+ *
+ * replace 0: ERR_TAKEN if path exists meanwhile, and the part stays.
+ */
+int out_commit(struct out *o, int64_t size, int64_t mtime, int replace);
+
+/* Close, keeping the part for a later run. */
+void out_keep(struct out *o);
+
+/* Close and remove the part. */
+void out_discard(struct out *o);
+
+/* Replace a small file by n bytes, atomically. */
+int out_replace(const char *path, const void *p, size_t n, mode_t mode);
+
+/* Write n bytes to a descriptor, all of them.  ERR_PIPE if nobody reads it
+ * any more, ERR_LOCAL (naming it) otherwise. */
+int out_all(int fd, const char *name, const void *p, size_t n);
+
+#endif
