@@ -331,7 +331,7 @@ cmd_fail(const char *operand, int code)
 	return code;
 }
 
-static void
+COMPAT_PRINTF(1, 0) static void
 say(const char *fmt, va_list ap)
 {
 	char text[1024];

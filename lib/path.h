@@ -1,0 +1,72 @@
+/*
+ * From what a user typed to a node: paths, handles, links.
+ *
+ * Grammar: mega-operands(7).
+ */
+#ifndef PATH_H
+#define PATH_H
+
+#include "account.h"
+#include "link.h"
+#include "tree.h"
+
+/* What operands are looked up in.  Opens the tree and folder links only when
+ * one needs them; a folder link that is named again is not fetched again. */
+struct remote {
+	struct account account;
+	struct tree *tree;          /* the account's, once needed */
+	struct path_link *links;    /* open folder links; private */
+	int flags;                  /* TREE_* */
+};
+
+/* account_open_any happens here: operands decide whether a session is
+ * needed.  path is --session's operand. */
+int remote_open(struct remote *r, const char *session_path);
+void remote_close(struct remote *r);
+
+/* The account's tree; ERR_LOGIN if there is no session. */
+int remote_tree(struct remote *r, struct tree **t);
+
+enum place_kind {
+	PLACE_NODE,      /* a node of the account */
+	PLACE_LINK,      /* a public file */
+	PLACE_IN_LINK    /* a node in a folder link */
+};
+
+/* Where an operand leads.  A secret; place_free. */
+struct place {
+	enum place_kind kind;
+	struct node node;     /* PLACE_LINK: h is the public handle, key and
+	                       * keylen are set; name, size and mtime are not
+	                       * known before the service is asked */
+	struct tree *tree;    /* borrowed from the remote; NULL: PLACE_LINK, or
+	                       * a handle that needed no tree */
+	struct api *api;      /* channel to ask for it; borrowed */
+	struct link link;     /* of the two link kinds */
+	char *missing;        /* path_target: last component, which does not
+	                       * exist; node is the folder it would be in */
+};
+
+/*
+ * path_find: the node that an operand names.
+ *
+ * ERR_NOENT, ERR_LOGIN, ERR_USAGE, ERR_KEY …, with a text.
+ */
+int path_find(struct remote *r, const char *operand, struct place *p);
+
+/*
+ * path_target: where something is to be put.
+ *
+ * Like path_find for paths, handles (and folder links), but a last component
+ * that does not exist is given back in missing.  A path that ends in a slash
+ * has to be a folder.
+ */
+int path_target(struct remote *r, const char *operand, struct place *p);
+
+void place_free(struct place *p);
+
+/* The text of a place as an operand or for a record: path of a node,
+ * "LINK:/path" in a folder link. */
+int place_print(const struct place *p, struct buf *out);
+
+#endif

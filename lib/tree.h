@@ -1,0 +1,64 @@
+/*
+ * The nodes of an account, or of a folder link: looked up, listed, walked.
+ *
+ * They live in one SQLite database: on disk for an account (the cache, kept
+ * current by events), in memory for a folder link or where MEGA_CACHE is
+ * empty.  Results are copies; nothing here hands out pointers into it.
+ */
+#ifndef TREE_H
+#define TREE_H
+
+#include "api.h"
+#include "link.h"
+#include "node.h"
+#include "session.h"
+
+struct tree;
+
+#define TREE_CACHED 1 /* trust the cache, ask nobody */
+
+/*
+ * tree_open: the account's tree, current.
+ *
+ * Loads it by "f" the first time, catches up by events later.  api and s are
+ * borrowed.  *t is NULL on error.
+ */
+int tree_open(struct tree **t, struct api *api, const struct session *s,
+    int flags);
+
+/* The tree below a folder link; api is a channel with n=PH. ERR_KEY if the
+ * link's key does not fit, ERR_NOENT if the link is dead. */
+int tree_open_link(struct tree **t, struct api *api, const struct link *l);
+void tree_close(struct tree *t);
+
+/* Each fills in n (node_free), or returns ERR_NOENT or ERR_LOCAL. */
+int tree_get(struct tree *t, const char h[9], struct node *n);
+int tree_root(struct tree *t, enum node_type type, struct node *n);
+/* A child by name; of several, the newest. */
+int tree_child(struct tree *t, const char parent[9], const char *name,
+    size_t len, struct node *n);
+
+/*
+ * tree_children: call fn for each child, by name.  tree_walk: for each
+ * descendant, parents first, siblings by name; path is relative to the
+ * start, without a leading slash.  n and path are borrowed for the call; fn
+ * returns 0 to go on, 1 to leave out what is below (walk), or ERR_* to end.
+ */
+int tree_children(struct tree *t, const char parent[9],
+    int (*fn)(void *ctx, const struct node *n), void *ctx);
+int tree_walk(struct tree *t, const char start[9],
+    int (*fn)(void *ctx, const struct node *n, const char *path, size_t len),
+    void *ctx);
+
+/* Add the full path of a node: "/a/b", "//bin/x"; in a folder link "/a/b"
+ * from its root. */
+int tree_path(struct tree *t, const char h[9], struct buf *out);
+
+/* Take in the nodes that a command's reply holds (an array of nodes, v in
+ * j), so that they are found before the events arrive. */
+int tree_take(struct tree *t, struct json *j, int v);
+
+/* The handle of the folder that a folder link shares; "" for an account. */
+const char *tree_link_root(const struct tree *t);
+
+#endif
