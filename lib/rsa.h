@@ -33,7 +33,8 @@ int rsa_private_unpack(struct rsa_private **k, const uint8_t *blob, size_t n);
 size_t rsa_private_pack(const struct rsa_private *k, uint8_t *out);
 void rsa_private_free(struct rsa_private *k);
 
-/* MPI(n) MPI(e).  ERR_PROTO if it does not parse. */
+/* MPI(n) MPI(e).  ERR_PROTO if it does not parse, or could not be a key of
+ * 1024 bits or more.  Packing needs RSA_BLOB_MAX bytes. */
 int rsa_public_unpack(struct rsa_public **k, const uint8_t *blob, size_t n);
 size_t rsa_public_pack(const struct rsa_public *k, uint8_t *out);
 void rsa_public_free(struct rsa_public *k);
@@ -47,9 +48,9 @@ int rsa_generate(struct rsa_private **priv, struct rsa_public **pub,
  * fixed-length number of bytes(p) + bytes(q) - 2 bytes (254 for 2048 bits),
  * or more where the number is larger.
  *
- * mpi is n bytes, in any padding.  Writes at most max bytes of the message
- * and returns how many there are in *len.  ERR_PROTO if mpi is no MPI or
- * not below the modulus.
+ * mpi is n bytes, of which fewer than 16 may be padding.  *len is the
+ * message's length; of that, the first max bytes are written.  ERR_PROTO if
+ * mpi is no MPI or not below the modulus.
  */
 int rsa_decrypt(const struct rsa_private *k, uint8_t *out, size_t max,
     size_t *len, const uint8_t *mpi, size_t n);
