@@ -40,4 +40,11 @@ int hashcash_solve(const struct hashcash *h, unsigned threads,
  * Costs one hash.  For servers. */
 int hashcash_check(const struct hashcash *h, const char *answer);
 
+/* The name of the way to compute SHA-256 in use: "shani", where this machine
+ * has it and it passed its self-test, or "portable" (libtomcrypt). */
+const char *hashcash_path(void);
+
+/* Use that one from now on (tests, benchmarks): 0, or -1 if it cannot be. */
+int hashcash_select(const char *name);
+
 #endif
