@@ -261,7 +261,7 @@ settle(struct search *s, int state)
 	return atomic_compare_exchange_strong(&s->state, &searching, state);
 }
 
-/* Try the next prefixes.  It takes months for them to begin anew. */
+/* Try the next prefixes.  Even 64 fast processors need days to use them up. */
 static void
 attempt(struct search *s)
 {
