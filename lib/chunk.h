@@ -60,6 +60,21 @@ void chunk_run_init(struct chunk_run *r, const struct aes *aes,
  * end of the file. */
 void chunk_crypt(struct chunk_run *r, uint8_t *p, size_t n, int encrypt);
 
+/* One whole chunk in memory of its own. */
+struct chunk_job {
+	uint8_t *p;                 /* its bytes, changed in place */
+	size_t n;
+	int64_t start;              /* where it starts in the file */
+	uint8_t mac[16];            /* set: its MAC */
+};
+
+/*
+ * chunk_crypt_jobs: encrypt (or decrypt) njobs whole chunks of one file, at
+ * most AES_LANES_MAX, interleaved.
+ */
+void chunk_crypt_jobs(const struct aes *aes, const uint8_t nonce[8],
+    struct chunk_job *jobs, unsigned njobs, int encrypt);
+
 /* Fold chunk MACs, in order, into a file's 8-byte meta-MAC. */
 void chunk_condense(uint8_t meta[KEY_META_SIZE], const struct aes *aes,
     const uint8_t (*macs)[16], uint64_t n);

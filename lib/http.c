@@ -16,6 +16,7 @@
 #define RECEIVE_BUFFER (128 * 1024L) /* 16 KiB doubles the cost */
 #define SEND_BUFFER    (512 * 1024L)
 #define POOL_MAX       32            /* idle easy handles kept */
+#define WATCH_MAX      4             /* descriptors watched */
 
 struct http {
 	CURLM *multi;
@@ -23,6 +24,7 @@ struct http {
 	int npool;
 	struct http_req *active;
 	struct http_timer *timers;   /* soonest first */
+	struct http_watch *watches;
 };
 
 int64_t
@@ -359,14 +361,58 @@ fire_timers(struct http *h)
 	}
 }
 
-int
-http_turn(struct http *h, int64_t max_ms)
+void
+http_watch_set(struct http *h, struct http_watch *w)
+{
+	if (w->set)
+		return;
+	w->next = h->watches;
+	h->watches = w;
+	w->set = 1;
+}
+
+void
+http_watch_clear(struct http *h, struct http_watch *w)
+{
+	struct http_watch **at = &h->watches;
+
+	if (!w->set)
+		return;
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	w->set = 0;
+}
+
+/* Wait for sockets, watched descriptors or the time, and call those that
+ * watch. */
+static void
+poll_all(struct http *h, int wait)
+{
+	struct curl_waitfd fds[WATCH_MAX];
+	struct http_watch *who[WATCH_MAX];
+	unsigned n = 0;
+
+	for (struct http_watch *w = h->watches; w != NULL && n < WATCH_MAX;
+	    w = w->next) {
+		fds[n] = (struct curl_waitfd){ .fd = w->fd,
+		    .events = CURL_WAIT_POLLIN };
+		who[n++] = w;
+	}
+	if (curl_multi_poll(h->multi, fds, n, wait, NULL) != CURLM_OK)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		if (fds[i].revents != 0 && who[i]->set)
+			who[i]->ready(who[i]);
+}
+
+/* Report requests that have ended; returns how many. */
+static int
+report_ended(struct http *h)
 {
 	CURLMsg *m;
-	int n;
-	int64_t wait = max_ms < 0 || max_ms > 1000 ? 1000 : max_ms;
+	int n, count = 0;
 
-	curl_multi_perform(h->multi, &n);
 	while ((m = curl_multi_info_read(h->multi, &n)) != NULL) {
 		struct http_req *r;
 
@@ -374,10 +420,22 @@ http_turn(struct http *h, int64_t max_ms)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &r);
 		finish(r, m->data.result);
-		wait = 0;
+		count++;
 	}
+	return count;
+}
+
+int
+http_turn(struct http *h, int64_t max_ms)
+{
+	int n;
+	int64_t wait = max_ms < 0 || max_ms > 1000 ? 1000 : max_ms;
+
+	curl_multi_perform(h->multi, &n);
+	if (report_ended(h) > 0)
+		wait = 0;
 	fire_timers(h);
-	if (h->active == NULL && h->timers == NULL)
+	if (h->active == NULL && h->timers == NULL && h->watches == NULL)
 		return 0;
 	if (h->timers != NULL) {
 		int64_t left = h->timers->at_ms - http_now_ms();
@@ -385,7 +443,7 @@ http_turn(struct http *h, int64_t max_ms)
 		if (left < wait)
 			wait = left > 0 ? left : 0;
 	}
-	curl_multi_poll(h->multi, NULL, 0, (int)wait, NULL);
+	poll_all(h, (int)wait);
 	return 1;
 }
 

@@ -86,6 +86,17 @@ struct http_timer {
 void http_timer_set(struct http *h, struct http_timer *t, int64_t ms);
 void http_timer_clear(struct http *h, struct http_timer *t);
 
+/* A descriptor to read from, watched by the loop; zeroed is valid. */
+struct http_watch {
+	int fd;
+	void (*ready)(struct http_watch *w); /* it can be read, or has ended */
+	void *ctx;
+	int set;                    /* private */
+	struct http_watch *next;    /* private */
+};
+void http_watch_set(struct http *h, struct http_watch *w);
+void http_watch_clear(struct http *h, struct http_watch *w);
+
 /* Turn the loop once: wait for something to happen (at most max_ms, -1: as
  * long as it takes) and call what is due.  0 when nothing is under way and
  * no timer set, 1 otherwise. */

@@ -203,3 +203,51 @@ out:
 	free(tmp);
 	return r;
 }
+
+/* A file in TMPDIR that nobody else can open. */
+static int
+unnamed(void)
+{
+	const char *dir = getenv("TMPDIR");
+	char *name;
+	int fd;
+
+	name = xasprintf("%s/megapipe.XXXXXX",
+	    dir != NULL && *dir != '\0' ? dir : "/tmp");
+	if ((fd = mkstemp(name)) == -1)
+		err_local("%s", name);
+	else
+		unlink(name);
+	free(name);
+	return fd == -1 ? ERR_LOCAL : fd;
+}
+
+int
+out_spool(int from, int64_t max, int64_t *size)
+{
+	static char buf[65536];
+	int fd, r = 0;
+	ssize_t n;
+
+	if ((fd = unnamed()) < 0)
+		return fd;
+	*size = 0;
+	while (r == 0 && (n = read(from, buf, sizeof buf)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			r = err_local("cannot read the input");
+		else if ((*size += n) > max)
+			r = err_set(ERR_LOCAL, "the input is longer than %lld "
+			    "bytes", (long long)max);
+		else
+			r = out_all(fd, "the spool in TMPDIR", buf, (size_t)n);
+	}
+	if (r == 0 && lseek(fd, 0, SEEK_SET) == -1)
+		r = err_local("the spool in TMPDIR");
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}

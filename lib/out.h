@@ -46,6 +46,15 @@ void out_discard(struct out *o);
 /* Replace a small file by n bytes, atomically. */
 int out_replace(const char *path, const void *p, size_t n, mode_t mode);
 
+/*
+ * out_spool: copy what comes from a descriptor into a temporary file that
+ * has no name (TMPDIR), and rewind it.
+ *
+ * The new descriptor, which the caller closes, with its *size; ERR_LOCAL on
+ * errors, or when more than max bytes come.
+ */
+int out_spool(int from, int64_t max, int64_t *size);
+
 /* Write n bytes to a descriptor, all of them.  ERR_PIPE if nobody reads it
  * any more, ERR_LOCAL (naming it) otherwise. */
 int out_all(int fd, const char *name, const void *p, size_t n);

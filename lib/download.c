@@ -1,0 +1,967 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "aes.h"
+#include "b64.h"
+#include "download.h"
+#include "err.h"
+#include "fingerprint.h"
+#include "mem.h"
+#include "secret.h"
+#include "shape.h"
+
+#define SLOT_SIZE    CHUNK_MAX       /* of a chunk's buffer */
+#define RUN_MAX      16              /* chunks of one request */
+#define AHEAD        48              /* files begun at a time */
+#define FAILS_MAX    10              /* requests in a row without progress */
+#define FAILS_FRESH  4               /* after so many, a new URL */
+#define PAUSE_MIN_MS 250
+#define PAUSE_MAX_MS 30000
+#define QUOTA_DEFAULT_S 3600         /* where a 509 does not say */
+
+enum { ABSENT, WANTED, FETCHED };    /* state of a unit */
+
+/* A buffer for one unit while it arrives and until it is written. */
+struct slot {
+	struct slot *next;
+	uint64_t unit;
+	size_t have, want;
+	uint8_t *p;
+};
+
+/* One connection's work: a run of units. */
+struct pull {
+	struct http_req req;
+	struct http_timer timer;
+	struct fetch *f;             /* NULL: idle */
+	uint64_t unit, end;          /* under way, and the run's end */
+	struct slot *slot;           /* of unit; NULL between units */
+	struct buf url;
+	int fails;
+	int64_t got;                 /* by this request */
+};
+
+/* What a download needs while it is under way. */
+struct fetch {
+	struct download *d;
+	struct downloads *ds;
+	struct fetch *next;
+	struct api_cmd cmd;
+	struct filekey key;
+	struct aes aes;
+	char *url;
+	int asking;                  /* g is under way */
+	int64_t from, to;            /* bytes to fetch, from on a block */
+	uint64_t units, missing;     /* how many; how many not yet FETCHED */
+	uint64_t next_unit;          /* none before it is ABSENT */
+	uint64_t emitted;            /* in order: the next one to emit */
+	uint8_t *state;
+	uint8_t (*macs)[16];
+	struct slot *ready;          /* whole, not yet decrypted */
+	unsigned nready;
+	struct slot *held;           /* decrypted, waiting for their turn */
+	unsigned pulls;
+	int again;                   /* the file is fetched a second time */
+	int fails;                   /* of all connections since progress */
+	int error;
+	char *error_text;
+};
+
+struct downloads {
+	struct http *http;
+	struct download_options o;
+	struct fetch *list, **tail;
+	unsigned count, connections;
+	struct pull pull[DOWNLOAD_CONNECTIONS_MAX];
+	struct slot *free;
+	unsigned slots, slots_max;
+	struct http_timer quota;     /* set: all wait for it */
+	struct http_timer finish;    /* finished ones are reported from it */
+	struct fetch *finished;
+};
+
+static void schedule(struct downloads *ds);
+static void ask(struct fetch *f);
+
+struct downloads *
+downloads_new(struct http *h, const struct download_options *o)
+{
+	struct downloads *ds = xcalloc(1, sizeof *ds);
+
+	ds->http = h;
+	ds->o = *o;
+	ds->tail = &ds->list;
+	ds->connections = o->connections > 0 ? o->connections :
+	    DOWNLOAD_CONNECTIONS;
+	if (ds->connections > DOWNLOAD_CONNECTIONS_MAX)
+		ds->connections = DOWNLOAD_CONNECTIONS_MAX;
+	/* Enough for every connection and a full set of lanes. */
+	ds->slots_max = ds->connections + AES_LANES_MAX;
+	for (unsigned i = 0; i < ds->connections; i++)
+		buf_init(&ds->pull[i].url, 4096);
+	return ds;
+}
+
+void
+downloads_free(struct downloads *ds)
+{
+	if (ds == NULL)
+		return;
+	http_timer_clear(ds->http, &ds->quota);
+	http_timer_clear(ds->http, &ds->finish);
+	for (unsigned i = 0; i < ds->connections; i++)
+		buf_wipe(&ds->pull[i].url);
+	while (ds->free != NULL) {
+		struct slot *s = ds->free;
+
+		ds->free = s->next;
+		free(s->p);
+		free(s);
+	}
+	free(ds);
+}
+
+unsigned
+downloads_count(const struct downloads *ds)
+{
+	return ds->count;
+}
+
+int
+downloads_want(const struct downloads *ds)
+{
+	return ds->count < AHEAD;
+}
+
+void
+downloads_run(struct downloads *ds)
+{
+	while (ds->count > 0)
+		http_turn(ds->http, -1);
+}
+
+/*
+ * Units: what a slot holds.  A whole file's are its chunks; of a part of a
+ * file, which has no MAC, they are blocks of SLOT_SIZE.
+ */
+static int
+is_part(const struct fetch *f)
+{
+	return f->d->to > 0;
+}
+
+static int64_t
+unit_start(const struct fetch *f, uint64_t i)
+{
+	return is_part(f) ? f->from + (int64_t)i * SLOT_SIZE : chunk_start(i);
+}
+
+static int64_t
+unit_end(const struct fetch *f, uint64_t i)
+{
+	int64_t end = is_part(f) ? unit_start(f, i) + SLOT_SIZE :
+	    chunk_start(i + 1);
+
+	return end < f->to ? end : f->to;
+}
+
+static uint64_t
+unit_count(const struct fetch *f)
+{
+	if (!is_part(f))
+		return chunk_count(f->to);
+	return (uint64_t)(f->to - f->from + SLOT_SIZE - 1) / SLOT_SIZE;
+}
+
+/* The ends of a download. */
+
+static void
+free_slot(struct downloads *ds, struct slot *s)
+{
+	s->next = ds->free;
+	ds->free = s;
+}
+
+static void
+free_slots(struct downloads *ds, struct slot **list)
+{
+	while (*list != NULL) {
+		struct slot *s = *list;
+
+		*list = s->next;
+		free_slot(ds, s);
+	}
+}
+
+static void
+pull_stop(struct pull *p)
+{
+	http_cancel(&p->req);
+	http_timer_clear(p->f->ds->http, &p->timer);
+	if (p->slot != NULL)
+		free_slot(p->f->ds, p->slot);
+	p->slot = NULL;
+	p->f->pulls--;
+	p->f = NULL;
+}
+
+static void
+fetch_free(struct fetch *f)
+{
+	aes_wipe(&f->aes);
+	secret_zero(&f->key, sizeof f->key);
+	free(f->url);
+	free(f->state);
+	free(f->macs);
+	free(f->error_text);
+	free(f);
+}
+
+static void
+on_finish(struct http_timer *t)
+{
+	struct downloads *ds = t->ctx;
+
+	while (ds->finished != NULL) {
+		struct fetch *f = ds->finished;
+		struct download *d = f->d;
+		int r = f->error;
+
+		ds->finished = f->next;
+		if (r < 0)
+			err_set(r, "%s", f->error_text);
+		fetch_free(f);
+		ds->count--;
+		d->fetch = NULL;
+		secret_zero(d->key, sizeof d->key);
+		d->done(d, r);
+		attr_free(&d->attr);
+	}
+	schedule(ds);
+}
+
+/* Take a download out; its done is called from the loop, never from inside
+ * one of its own callbacks. */
+static void
+finish(struct fetch *f, int result)
+{
+	struct downloads *ds = f->ds;
+	struct fetch **at = &ds->list;
+
+	f->error = result;
+	free(f->error_text);
+	f->error_text = xstrdup(err_text());
+	for (unsigned i = 0; i < ds->connections; i++)
+		if (ds->pull[i].f == f)
+			pull_stop(&ds->pull[i]);
+	free_slots(ds, &f->ready);
+	free_slots(ds, &f->held);
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	if (ds->tail == &f->next)
+		ds->tail = at;
+	f->next = ds->finished;
+	ds->finished = f;
+	ds->finish.fire = on_finish;
+	ds->finish.ctx = ds;
+	http_timer_set(ds->http, &ds->finish, 0);
+}
+
+/*
+ * The record of an unfinished file: behind the data in the part, at the next
+ * page, a header and the MAC of each chunk that is there (zeros for the
+ * others).  out_commit cuts it off.
+ */
+#define RECORD_PAGE   4096
+#define RECORD_HEADER 64
+
+static int64_t
+record_at(const struct fetch *f)
+{
+	return (f->to + RECORD_PAGE - 1) / RECORD_PAGE * RECORD_PAGE;
+}
+
+/* The header names the file by what nobody else can have: a block under its
+ * own key. */
+static void
+record_header(const struct fetch *f, uint8_t h[RECORD_HEADER])
+{
+	memset(h, 0, RECORD_HEADER);
+	memcpy(h, "megapipe part 1\n", 16);
+	for (int i = 0; i < 8; i++)
+		h[16 + i] = (uint8_t)((uint64_t)f->to >> (56 - 8 * i));
+	memcpy(h + 24, f->key.nonce, 8);
+	aes_encrypt(&f->aes, h + 32, h, 1);
+	memcpy(h + 48, f->key.mac, 8);
+}
+
+static int
+record_mac(struct fetch *f, uint64_t unit)
+{
+	return out_write(f->d->out, f->macs[unit], 16, record_at(f) +
+	    RECORD_HEADER + (int64_t)unit * 16);
+}
+
+/* Write an empty record, and with it make sure that it has room. */
+static int
+record_begin(struct fetch *f)
+{
+	static const uint8_t zeros[65536];
+	uint8_t h[RECORD_HEADER];
+	int64_t at = record_at(f) + RECORD_HEADER;
+	int64_t left = (int64_t)f->units * 16;
+	int r;
+
+	while (left > 0) {
+		size_t n = left < (int64_t)sizeof zeros ? (size_t)left :
+		    sizeof zeros;
+
+		if ((r = out_write(f->d->out, zeros, n, at)) < 0)
+			return r;
+		at += (int64_t)n;
+		left -= (int64_t)n;
+	}
+	record_header(f, h);
+	return out_write(f->d->out, h, sizeof h, record_at(f));
+}
+
+static int
+read_all(int fd, void *p, size_t n, int64_t at)
+{
+	uint8_t *to = p;
+
+	while (n > 0) {
+		ssize_t got = pread(fd, to, n, (off_t)at);
+
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return -1;
+		to += got;
+		n -= (size_t)got;
+		at += got;
+	}
+	return 0;
+}
+
+/* Whether the data on disk of a chunk still has the MAC in the record.
+ * Encrypting gives the MAC; the ciphertext is thrown away. */
+static int
+is_intact(struct fetch *f, uint64_t unit, uint8_t *tmp)
+{
+	int64_t start = unit_start(f, unit);
+	struct chunk_job job = { .p = tmp, .start = start,
+	    .n = (size_t)(unit_end(f, unit) - start) };
+
+	if (read_all(f->d->out->fd, tmp, job.n, start) < 0)
+		return 0;
+	chunk_crypt_jobs(&f->aes, f->key.nonce, &job, 1, 1);
+	return secret_equal(job.mac, f->macs[unit], 16);
+}
+
+/* Take over what an earlier run left, as far as it is intact. */
+static int
+record_resume(struct fetch *f)
+{
+	static const uint8_t none[16];
+	uint8_t want[RECORD_HEADER], have[RECORD_HEADER], *tmp;
+	int fd = f->d->out->fd;
+
+	record_header(f, want);
+	if (f->d->out->old < record_at(f) + RECORD_HEADER ||
+	    read_all(fd, have, sizeof have, record_at(f)) < 0 ||
+	    !secret_equal(want, have, sizeof want) ||
+	    read_all(fd, f->macs, (size_t)f->units * 16,
+	    record_at(f) + RECORD_HEADER) < 0) {
+		memset(f->macs, 0, (size_t)f->units * 16);
+		return record_begin(f);
+	}
+	tmp = xmalloc(SLOT_SIZE);
+	for (uint64_t i = 0; i < f->units; i++) {
+		if (memcmp(f->macs[i], none, 16) == 0)
+			continue;
+		if (is_intact(f, i, tmp)) {
+			f->state[i] = FETCHED;
+			f->missing--;
+			f->d->resumed += unit_end(f, i) - unit_start(f, i);
+		}
+	}
+	secret_zero(tmp, SLOT_SIZE);
+	free(tmp);
+	return 0;
+}
+
+/* Data: slots that are whole are decrypted together, then written. */
+
+/* Pass one unit on.  A part starts on a block: what is before its first
+ * byte is left out. */
+static int
+emit(struct fetch *f, const struct slot *s)
+{
+	size_t skip = is_part(f) && s->unit == 0 ?
+	    (size_t)(f->d->from - f->from) : 0;
+
+	return f->d->emit(f->d, s->p + skip, s->want - skip);
+}
+
+/* Pass on, in order, what has been waiting for its turn. */
+static int
+emit_held(struct fetch *f)
+{
+	struct slot **at = &f->held, *s;
+	int r;
+
+	while ((s = *at) != NULL) {
+		if (s->unit != f->emitted) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		r = emit(f, s);
+		free_slot(f->ds, s);
+		if (r < 0)
+			return r;
+		f->emitted++;
+		at = &f->held;
+	}
+	return 0;
+}
+
+/* Decrypt the ready slots of a file and pass them on. */
+static int
+flush(struct fetch *f)
+{
+	struct chunk_job jobs[AES_LANES_MAX];
+	struct slot *slots[AES_LANES_MAX], *s;
+	unsigned n = 0;
+	int r = 0;
+
+	for (s = f->ready; s != NULL; s = s->next) {
+		slots[n] = s;
+		jobs[n++] = (struct chunk_job){ .p = s->p, .n = s->want,
+		    .start = unit_start(f, s->unit) };
+	}
+	f->ready = NULL;
+	f->nready = 0;
+	if (is_part(f))
+		for (unsigned i = 0; i < n; i++)
+			aes_ctr(&f->aes, jobs[i].p, jobs[i].p, jobs[i].n,
+			    f->key.nonce, (uint64_t)jobs[i].start / 16);
+	else
+		chunk_crypt_jobs(&f->aes, f->key.nonce, jobs, n, 0);
+	for (unsigned i = 0; i < n; i++) {
+		s = slots[i];
+		if (!is_part(f))
+			memcpy(f->macs[s->unit], jobs[i].mac, 16);
+		f->state[s->unit] = FETCHED;
+		f->missing--;
+		if (f->d->out == NULL) {
+			s->next = f->held;
+			f->held = s;
+			continue;
+		}
+		if (r == 0 && (r = out_write(f->d->out, s->p, s->want,
+		    jobs[i].start)) == 0)
+			r = record_mac(f, s->unit);
+		free_slot(f->ds, s);
+	}
+	return r == 0 && f->d->out == NULL ? emit_held(f) : r;
+}
+
+static struct slot *
+new_slot(struct downloads *ds)
+{
+	struct slot *s = ds->free;
+
+	if (s != NULL) {
+		ds->free = s->next;
+		return s;
+	}
+	ds->slots++;
+	s = xcalloc(1, sizeof *s);
+	s->p = xmalloc(SLOT_SIZE);
+	return s;
+}
+
+/* Decrypt and write what other files have ready, so that their buffers come
+ * free.  A failure is theirs, and reported when the loop is out of libcurl. */
+static void
+flush_others(struct downloads *ds, const struct fetch *but)
+{
+	int r;
+
+	for (struct fetch *f = ds->list; f != NULL; f = f->next) {
+		if (f == but || f->nready == 0 || f->error < 0)
+			continue;
+		if ((r = flush(f)) < 0) {
+			f->error = r;
+			f->error_text = xstrdup(err_text());
+		}
+	}
+}
+
+/* Give a connection a buffer for its next unit. */
+static int
+give_slot(struct pull *p)
+{
+	struct downloads *ds = p->f->ds;
+	struct slot *s;
+	int r;
+
+	if (ds->free == NULL && ds->slots >= ds->slots_max) {
+		flush_others(ds, p->f);
+		if (p->f->nready > 0 && (r = flush(p->f)) < 0)
+			return r;
+	}
+	s = new_slot(ds);
+	s->unit = p->unit;
+	s->have = 0;
+	s->want = (size_t)(unit_end(p->f, p->unit) - unit_start(p->f,
+	    p->unit));
+	p->slot = s;
+	return 0;
+}
+
+/* A unit has arrived whole.  Wait for a full set of lanes, unless the rest is
+ * here or the output waits for just this one. */
+static int
+take_unit(struct pull *p)
+{
+	struct fetch *f = p->f;
+	int next = f->d->out == NULL && p->unit == f->emitted;
+
+	p->slot->next = f->ready;
+	f->ready = p->slot;
+	p->slot = NULL;
+	p->unit++;
+	if (++f->nready < aes_lanes() && f->missing > f->nready && !next)
+		return 0;
+	return flush(f);
+}
+
+/* What ends a request that has brought all it should. */
+#define ENOUGH 1
+
+static int
+on_data(struct http_req *req, const char *data, size_t n)
+{
+	struct pull *p = req->ctx;
+	struct fetch *f = p->f;
+	int r;
+
+	if (req->html)
+		return err_set(ERR_NET, "a web page came instead of data");
+	if (f->ds->o.moved != NULL)
+		f->ds->o.moved(f->ds->o.ctx, (int64_t)n);
+	while (n > 0 && p->unit < p->end) {
+		size_t take;
+
+		if (p->slot == NULL && (r = give_slot(p)) < 0)
+			return r;
+		take = p->slot->want - p->slot->have;
+		if (take > n)
+			take = n;
+		memcpy(p->slot->p + p->slot->have, data, take);
+		p->slot->have += take;
+		p->got += (int64_t)take;
+		data += take;
+		n -= take;
+		if (p->slot->have == p->slot->want && (r = take_unit(p)) < 0)
+			return r;
+	}
+	return n > 0 ? ENOUGH : 0;
+}
+
+/* Units that a connection will not bring are wanted from others again. */
+static void
+give_back(struct pull *p)
+{
+	struct fetch *f = p->f;
+
+	for (uint64_t i = p->unit; i < p->end; i++)
+		f->state[i] = ABSENT;
+	if (p->unit < f->next_unit)
+		f->next_unit = p->unit;
+	pull_stop(p);
+}
+
+static void on_pulled(struct http_req *req, int result);
+
+static void
+pull_start(struct pull *p)
+{
+	struct fetch *f = p->f;
+	int64_t from = unit_start(f, p->unit);
+
+	if (p->slot != NULL)
+		from += (int64_t)p->slot->have;
+	buf_reset(&p->url);
+	buf_printf(&p->url, "%s/%lld-%lld", f->url, (long long)from,
+	    (long long)(unit_end(f, p->end - 1) - 1));
+	p->got = 0;
+	p->req = (struct http_req){
+		.url = buf_str(&p->url),
+		.data = on_data,
+		.done = on_pulled,
+		.limit_rate = f->ds->o.limit_rate > 0 ?
+		    f->ds->o.limit_rate / f->ds->connections + 1 : 0,
+		.ctx = p,
+	};
+	http_start(f->ds->http, &p->req);
+}
+
+static void
+on_pull_timer(struct http_timer *t)
+{
+	struct pull *p = t->ctx;
+
+	/* While a new URL is asked for, wait on. */
+	if (p->f->url == NULL)
+		http_timer_set(p->f->ds->http, t, PAUSE_MIN_MS);
+	else
+		pull_start(p);
+}
+
+static void
+pull_later(struct pull *p, int64_t ms)
+{
+	p->timer.fire = on_pull_timer;
+	p->timer.ctx = p;
+	http_timer_set(p->f->ds->http, &p->timer, ms);
+}
+
+/* The service wants everybody to wait. */
+static void
+on_quota_over(struct http_timer *t)
+{
+	if (api_notice != NULL)
+		api_notice("");
+	schedule(t->ctx);
+}
+
+static void
+over_quota(struct pull *p)
+{
+	struct downloads *ds = p->f->ds;
+	int64_t left = p->req.time_left > 0 ? p->req.time_left :
+	    QUOTA_DEFAULT_S;
+	char words[80];
+
+	if (left > ds->o.wait_max) {
+		err_set(ERR_QUOTA, "transfer quota used up; %lld seconds left",
+		    (long long)left);
+		err_set_retry_after(left);
+		finish(p->f, ERR_QUOTA);
+		return;
+	}
+	give_back(p);
+	snprintf(words, sizeof words, "transfer quota used up; waiting %lld "
+	    "seconds", (long long)left);
+	if (api_notice != NULL)
+		api_notice(words);
+	ds->quota.fire = on_quota_over;
+	ds->quota.ctx = ds;
+	http_timer_set(ds->http, &ds->quota, left * 1000);
+}
+
+/* A request ended early or not at all well: go on from where it was. */
+static void
+retry(struct pull *p)
+{
+	struct fetch *f = p->f;
+	int64_t pause;
+
+	p->fails = p->got > 0 ? 1 : p->fails + 1;
+	f->fails = p->got > 0 ? 1 : f->fails + 1;
+	if (p->fails > FAILS_MAX || f->fails > 3 * FAILS_MAX) {
+		finish(f, ERR_NET);
+		return;
+	}
+	if (p->req.status == 403 || p->req.status == 404 ||
+	    p->fails % FAILS_FRESH == 0) {
+		free(f->url);
+		f->url = NULL;
+		ask(f);
+	}
+	pause = (int64_t)PAUSE_MIN_MS << (p->fails - 1);
+	pull_later(p, pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
+}
+
+static void
+on_pulled(struct http_req *req, int result)
+{
+	struct pull *p = req->ctx;
+	struct fetch *f = p->f;
+	struct downloads *ds = f->ds;
+
+	if (p->unit == p->end) {
+		f->fails = 0;
+		pull_stop(p);
+		schedule(ds);
+		return;
+	}
+	if (result < 0 && result != ERR_NET) {
+		finish(f, result);
+		return;
+	}
+	if (result == 0 && req->status == 509) {
+		over_quota(p);
+		return;
+	}
+	if (result == 0)
+		err_set(ERR_NET, req->status == 200 || req->status == 206 ?
+		    "the data ends too early" : "HTTP status %d for the data",
+		    req->status);
+	retry(p);
+}
+
+/* All units are there: is it the right file? */
+static void
+verify(struct fetch *f)
+{
+	int r;
+
+	if (is_part(f)) {
+		finish(f, 0);
+		return;
+	}
+	r = chunk_verify(f->key.mac, &f->aes, f->key.nonce,
+	    (const uint8_t (*)[16])f->macs, f->to, &f->d->historic);
+	if (r >= 0) {
+		finish(f, 0);
+		return;
+	}
+	/* Over plain http something on the way may be to blame: once more. */
+	if (f->d->out != NULL && !f->again && f->url != NULL &&
+	    strncmp(f->url, "http://", 7) == 0) {
+		f->again = 1;
+		f->missing = f->units;
+		f->next_unit = 0;
+		memset(f->state, ABSENT, (size_t)f->units);
+		memset(f->macs, 0, (size_t)f->units * 16);
+		if ((r = record_begin(f)) < 0)
+			finish(f, r);
+		return;
+	}
+	finish(f, err_set(ERR_MAC, "MAC mismatch: the data is not what was "
+	    "uploaded"));
+}
+
+/* Work for idle connections. */
+
+/* The next run of units that nobody has, at most max long: 0 if none. */
+static uint64_t
+find_run(struct fetch *f, uint64_t *from)
+{
+	uint64_t i, n, max, left = f->missing;
+
+	while (f->next_unit < f->units && f->state[f->next_unit] != ABSENT)
+		f->next_unit++;
+	i = f->next_unit;
+	if (i == f->units)
+		return 0;
+	/* In order, runs are short, so that connections stay together. */
+	max = f->d->out == NULL ? 1 : left / f->ds->connections / 2 + 1;
+	if (max > RUN_MAX)
+		max = RUN_MAX;
+	if (f->d->out == NULL && i >= f->emitted + f->ds->slots_max)
+		return 0;
+	for (n = 1; n < max && i + n < f->units && f->state[i + n] == ABSENT;
+	    n++)
+		continue;
+	*from = i;
+	return n;
+}
+
+static int
+give_work(struct downloads *ds, struct pull *p)
+{
+	for (struct fetch *f = ds->list; f != NULL; f = f->next) {
+		uint64_t from, n;
+
+		if (f->url == NULL || f->asking ||
+		    (n = find_run(f, &from)) == 0)
+			continue;
+		memset(f->state + from, WANTED, (size_t)n);
+		p->f = f;
+		p->unit = from;
+		p->end = from + n;
+		p->slot = NULL;
+		p->fails = 0;
+		f->pulls++;
+		pull_start(p);
+		return 1;
+	}
+	return 0;
+}
+
+static void
+schedule(struct downloads *ds)
+{
+	struct fetch *f, *next;
+
+	for (f = ds->list; f != NULL; f = next) {
+		next = f->next;
+		if (f->error < 0) {
+			err_set(f->error, "%s", f->error_text);
+			finish(f, f->error);
+		} else if (f->state != NULL && f->missing == 0) {
+			verify(f);
+		}
+	}
+	if (ds->quota.set)
+		return;
+	for (unsigned i = 0; i < ds->connections; i++)
+		if (ds->pull[i].f == NULL && !give_work(ds, &ds->pull[i]))
+			break;
+}
+
+/* "g": size, attributes and where the data is. */
+
+struct g {
+	int64_t size, e, tl, down;
+	struct slice at, url;
+};
+
+static const struct shape g_shape[] = {
+	SHAPE(g, size, "s", SHAPE_INT, 0, 0, SHAPE_SIZE_MAX),
+	SHAPE(g, e, "e", SHAPE_INT, 0, -1000, 0),
+	SHAPE(g, tl, "tl", SHAPE_INT, 0, 0, INT32_MAX),
+	SHAPE(g, down, "d", SHAPE_INT, 0, 0, INT32_MAX),
+	SHAPE(g, at, "at", SHAPE_B64, SHAPE_EMPTY, 1, 2 * ATTR_MAX),
+	SHAPE(g, url, "g", SHAPE_TEXT, SHAPE_EMPTY, 1, 2048),
+	SHAPE_END
+};
+
+/* What the service says against a download, in our words. */
+static int
+refuse(int code, int64_t left)
+{
+	switch (code) {
+	case ERR_OVERQUOTA:
+		err_set(ERR_OVERQUOTA, "over quota");
+		err_set_retry_after(left > 0 ? left : -1);
+		return err_set(ERR_QUOTA, "transfer quota used up; %lld "
+		    "seconds left", (long long)left);
+	case ERR_TOOMANY:
+	case ERR_BLOCKED:
+		err_service(code);
+		return err_set(ERR_REFUSED, "taken down by the service");
+	default:
+		return err_service(code);
+	}
+}
+
+/* The size and name have come the first time. */
+static int
+set_up(struct fetch *f, const struct g *g)
+{
+	struct download *d = f->d;
+	struct fingerprint fp;
+	const char *c;
+	size_t n;
+	int r;
+
+	if (g->size < 0)
+		return err_set(ERR_PROTO, "reply to \"g\": no member \"s\"");
+	if (g->size > DOWNLOAD_SIZE_MAX)
+		return err_set(ERR_TOOBIG, "a file of %lld bytes",
+		    (long long)g->size);
+	if (g->at.p == NULL)
+		return err_set(ERR_PROTO, "reply to \"g\": no member \"at\"");
+	if ((r = attr_open(&d->attr, g->at.p, g->at.n, f->key.key)) < 0)
+		return r;
+	d->size = g->size;
+	d->modified = -1;
+	if ((c = attr_get(&d->attr, "c", &n)) != NULL &&
+	    fingerprint_parse(&fp, c, n) == 0)
+		d->modified = fp.mtime;
+	if ((r = d->begin(d)) != 0)
+		return r;
+	f->from = d->from / 16 * 16;
+	f->to = d->to > 0 && d->to < d->size ? d->to : d->size;
+	if (d->to > 0 && d->from >= f->to)
+		return 1;
+	f->units = f->missing = unit_count(f);
+	f->state = xcalloc((size_t)f->units, 1);
+	if (!is_part(f))
+		f->macs = xcalloc((size_t)f->units, 16);
+	return d->out != NULL ? record_resume(f) : 0;
+}
+
+static int
+on_reply(struct fetch *f, struct json *j, int v)
+{
+	struct g g = { .size = -1 };
+	int r;
+
+	if ((r = shape_read("reply to \"g\"", g_shape, j, v, &g)) < 0)
+		return r;
+	if (g.down != 0)
+		return err_set(ERR_REFUSED, "taken down by the service");
+	if (g.e != 0 && g.url.p == NULL)
+		return refuse((int)g.e, g.tl);
+	if (g.url.p == NULL)
+		return err_set(ERR_PROTO, "reply to \"g\": no member \"g\"");
+	if ((r = http_check_data_url(g.url.p, g.url.n)) < 0)
+		return r;
+	f->url = xstrndup(g.url.p, g.url.n);
+	if (f->state != NULL) {
+		if (g.size != f->d->size)
+			return err_set(ERR_PROTO, "the file's size has "
+			    "changed from %lld to %lld",
+			    (long long)f->d->size, (long long)g.size);
+		return 0;
+	}
+	return set_up(f, &g);
+}
+
+static void
+on_answer(struct api_cmd *c, struct json *j, int v, int err)
+{
+	struct fetch *f = c->ctx;
+	struct downloads *ds = f->ds;
+	int r;
+
+	f->asking = 0;
+	r = err < 0 ? refuse(err, -1) : on_reply(f, j, v);
+	if (r != 0)
+		finish(f, r < 0 ? r : 0);
+	schedule(ds);
+}
+
+static void
+ask(struct fetch *f)
+{
+	struct json_out o;
+
+	if (f->asking)
+		return;
+	f->asking = 1;
+	f->cmd = (struct api_cmd){ .done = on_answer, .ctx = f };
+	o = api_begin(&f->cmd, "g");
+	json_put_int(&o, "g", 1);
+	json_put_int(&o, "ssl", f->ds->o.plain_http ? 0 : 2);
+	json_put(&o, f->d->is_public ? "p" : "n", f->d->h);
+	api_send(f->d->api, &f->cmd, &o);
+}
+
+void
+downloads_add(struct downloads *ds, struct download *d)
+{
+	struct fetch *f = xcalloc(1, sizeof *f);
+
+	f->d = d;
+	f->ds = ds;
+	key_unpack_file(&f->key, d->key);
+	aes_init(&f->aes, f->key.key);
+	d->fetch = f;
+	*ds->tail = f;
+	ds->tail = &f->next;
+	ds->count++;
+	ask(f);
+}

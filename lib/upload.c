@@ -1,0 +1,895 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "aes.h"
+#include "b64.h"
+#include "chunk.h"
+#include "err.h"
+#include "fingerprint.h"
+#include "mem.h"
+#include "secret.h"
+#include "shape.h"
+#include "upload.h"
+
+#define TOKEN_SIZE   36
+#define PIECE_MAX    (2 * CHUNK_MAX)  /* of one POST */
+#define BATCH_CHUNKS 4                /* read and encrypted together */
+#define MEMORY_MAX   (12 << 20)       /* of pieces not yet acknowledged */
+#define AHEAD        48               /* files begun at a time */
+#define FAILS_MAX    10               /* of one piece, in a row */
+#define RESTARTS_MAX 4                /* of one file */
+#define BUSY_MAX     3                /* "-3" for one piece */
+#define TOKEN_MS     3000             /* until the last piece is repeated */
+#define PAUSE_MIN_MS 250
+#define PAUSE_MAX_MS 30000
+
+/* Chunks that were read together; freed with its last piece. */
+struct batch {
+	uint8_t *p;
+	size_t n;             /* bytes wanted */
+	size_t have;          /* read so far */
+	int64_t start;
+	unsigned pieces;
+};
+
+/* What one POST carries. */
+struct piece {
+	struct piece *next;
+	struct batch *batch;
+	const uint8_t *p;
+	size_t n;
+	int64_t start;
+	char sum[B64_LEN(CHUNK_SUM_SIZE) + 1];
+};
+
+/* One connection's work. */
+struct post {
+	struct http_req req;
+	struct http_timer timer;
+	struct push *f;       /* NULL: idle */
+	struct piece *piece;
+	struct buf url;
+	char answer[64];      /* the body of the answer */
+	size_t nanswer;
+	int fails, busy;
+};
+
+/* What an upload needs while it is under way. */
+struct push {
+	struct upload *u;
+	struct uploads *us;
+	struct push *next;
+	struct api_cmd cmd;
+	struct filekey key;
+	struct aes aes;
+	char *url;
+	int is_file;                 /* can be read again from the start */
+	struct stat before;
+	int64_t pos;                 /* read so far */
+	int64_t acked;               /* bytes that the service holds */
+	struct batch *reading;
+	struct http_watch watch;     /* of a source that can make us wait */
+	struct piece *pieces, **tail; /* encrypted, not yet sent */
+	struct piece *last;          /* sent last, kept until the token */
+	unsigned posts;
+	uint8_t (*macs)[16];
+	struct fingerprint_stream print;
+	struct http_timer timer;     /* waiting for a token */
+	int have_token;
+	char token[B64_LEN(TOKEN_SIZE) + 1];
+	int restarts;
+	int error;
+	char *error_text;
+	struct json *reply;          /* of "p", valid inside on_node */
+	int nodes;
+};
+
+struct uploads {
+	struct http *http;
+	struct upload_options o;
+	struct push *list, **tail;
+	unsigned count, connections;
+	size_t memory;
+	struct post post[UPLOAD_CONNECTIONS_MAX];
+	struct http_timer finish;
+	struct push *finished;
+};
+
+static void schedule(struct uploads *us);
+static void ask(struct push *f);
+
+struct uploads *
+uploads_new(struct http *h, const struct upload_options *o)
+{
+	struct uploads *us = xcalloc(1, sizeof *us);
+
+	us->http = h;
+	us->o = *o;
+	us->tail = &us->list;
+	us->connections = o->connections > 0 ? o->connections :
+	    UPLOAD_CONNECTIONS;
+	if (us->connections > UPLOAD_CONNECTIONS_MAX)
+		us->connections = UPLOAD_CONNECTIONS_MAX;
+	for (unsigned i = 0; i < us->connections; i++)
+		buf_init(&us->post[i].url, 4096);
+	return us;
+}
+
+void
+uploads_free(struct uploads *us)
+{
+	if (us == NULL)
+		return;
+	http_timer_clear(us->http, &us->finish);
+	for (unsigned i = 0; i < us->connections; i++)
+		buf_wipe(&us->post[i].url);
+	free(us);
+}
+
+unsigned
+uploads_count(const struct uploads *us)
+{
+	return us->count;
+}
+
+int
+uploads_want(const struct uploads *us)
+{
+	return us->count < AHEAD;
+}
+
+void
+uploads_run(struct uploads *us)
+{
+	while (us->count > 0)
+		http_turn(us->http, -1);
+}
+
+/* Memory of pieces. */
+
+static void
+batch_free(struct uploads *us, struct batch *b)
+{
+	us->memory -= b->n;
+	free(b->p);
+	free(b);
+}
+
+static void
+piece_free(struct uploads *us, struct piece *p)
+{
+	if (p == NULL)
+		return;
+	if (--p->batch->pieces == 0)
+		batch_free(us, p->batch);
+	free(p);
+}
+
+static void
+post_stop(struct post *p)
+{
+	http_cancel(&p->req);
+	http_timer_clear(p->f->us->http, &p->timer);
+	piece_free(p->f->us, p->piece);
+	p->piece = NULL;
+	p->f->posts--;
+	p->f = NULL;
+}
+
+/* Drop all that is on its way or waiting to go. */
+static void
+drop_pieces(struct push *f)
+{
+	struct uploads *us = f->us;
+
+	for (unsigned i = 0; i < us->connections; i++)
+		if (us->post[i].f == f)
+			post_stop(&us->post[i]);
+	while (f->pieces != NULL) {
+		struct piece *p = f->pieces;
+
+		f->pieces = p->next;
+		piece_free(us, p);
+	}
+	f->tail = &f->pieces;
+	piece_free(us, f->last);
+	f->last = NULL;
+	if (f->reading != NULL)
+		batch_free(us, f->reading);
+	f->reading = NULL;
+	http_watch_clear(us->http, &f->watch);
+	http_timer_clear(us->http, &f->timer);
+}
+
+/* The ends of an upload. */
+
+static void
+push_free(struct push *f)
+{
+	aes_wipe(&f->aes);
+	secret_zero(&f->key, sizeof f->key);
+	free(f->url);
+	free(f->macs);
+	free(f->error_text);
+	free(f);
+}
+
+/* Tell the caller.  The nodes of the reply are there only when it is told
+ * from inside the reply's callback. */
+static void
+report(struct push *f)
+{
+	struct upload *u = f->u;
+	int r = f->error;
+
+	if (r < 0)
+		err_set(r, "%s", f->error_text);
+	f->us->count--;
+	u->push = NULL;
+	u->done(u, r, f->reply, f->nodes);
+	attr_free(&u->attr);
+	secret_zero(u->key, sizeof u->key);
+	secret_zero(u->master, sizeof u->master);
+	push_free(f);
+}
+
+static void
+on_finish(struct http_timer *t)
+{
+	struct uploads *us = t->ctx;
+
+	while (us->finished != NULL) {
+		struct push *f = us->finished;
+
+		us->finished = f->next;
+		report(f);
+	}
+	schedule(us);
+}
+
+/* Take an upload out of the engine. */
+static void
+take_out(struct push *f, int result)
+{
+	struct push **at = &f->us->list;
+
+	f->error = result;
+	f->error_text = xstrdup(err_text());
+	drop_pieces(f);
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	if (f->us->tail == &f->next)
+		f->us->tail = at;
+}
+
+/* The end of one that does not come from "p": told from the loop. */
+static void
+finish(struct push *f, int result)
+{
+	struct uploads *us = f->us;
+
+	take_out(f, result);
+	f->next = us->finished;
+	us->finished = f;
+	us->finish.fire = on_finish;
+	us->finish.ctx = us;
+	http_timer_set(us->http, &us->finish, 0);
+}
+
+/* Begin again at byte 0 with a new URL, where the source can be read again
+ * and it has not failed too often.  The key stays: the plaintext is the
+ * same. */
+static void
+restart(struct push *f, int result)
+{
+	if (!f->is_file || ++f->restarts > RESTARTS_MAX ||
+	    lseek(f->u->fd, 0, SEEK_SET) == -1) {
+		finish(f, result);
+		return;
+	}
+	drop_pieces(f);
+	free(f->url);
+	f->url = NULL;
+	f->pos = f->acked = 0;
+	f->have_token = 0;
+	fingerprint_begin(&f->print, f->u->size);
+	ask(f);
+}
+
+/* Reading: the next few chunks, encrypted, as pieces. */
+
+static void
+add_piece(struct push *f, struct batch *b, size_t from, size_t n)
+{
+	struct piece *p = xcalloc(1, sizeof *p);
+	struct chunk_sum sum = { 0 };
+
+	p->batch = b;
+	p->p = b->p + from;
+	p->n = n;
+	p->start = b->start + (int64_t)from;
+	chunk_sum_add(&sum, p->p, n);
+	b64_encode(p->sum, sum.sum, sizeof sum.sum);
+	b->pieces++;
+	*f->tail = p;
+	f->tail = &p->next;
+}
+
+/* A batch is complete: encrypt its chunks together and cut it into pieces,
+ * small ones at the file's start so that all connections have work. */
+static void
+seal(struct push *f)
+{
+	struct chunk_job jobs[BATCH_CHUNKS];
+	struct batch *b = f->reading;
+	uint64_t first = chunk_index(b->start);
+	unsigned n = 0;
+	size_t at = 0, from = 0;
+
+	f->reading = NULL;
+	fingerprint_add(&f->print, b->p, b->n);
+	while (at < b->n) {
+		int64_t start = b->start + (int64_t)at;
+		size_t len = (size_t)(chunk_end(start, f->u->size) - start);
+
+		jobs[n++] = (struct chunk_job){ .p = b->p + at, .n = len,
+		    .start = start };
+		at += len;
+	}
+	chunk_crypt_jobs(&f->aes, f->key.nonce, jobs, n, 1);
+	b->pieces++; /* ours, until all are cut */
+	for (unsigned i = 0; i < n; i++) {
+		size_t end = (size_t)(jobs[i].start - b->start) + jobs[i].n;
+
+		memcpy(f->macs[first + i], jobs[i].mac, 16);
+		if (i + 1 == n || jobs[i].n < CHUNK_MAX ||
+		    end - from + jobs[i + 1].n > PIECE_MAX) {
+			add_piece(f, b, from, end - from);
+			from = end;
+		}
+	}
+	if (b->n == 0)
+		add_piece(f, b, 0, 0); /* an empty file is one empty POST */
+	b->pieces--;
+}
+
+/* A source that ends too late is as wrong as one that ends too early. */
+static int
+check_end(struct push *f)
+{
+	struct stat now;
+	char c;
+
+	if (f->is_file) {
+		if (fstat(f->u->fd, &now) == -1)
+			return err_local("cannot look at the file again");
+		if (now.st_size != f->before.st_size ||
+		    now.st_mtim.tv_sec != f->before.st_mtim.tv_sec ||
+		    now.st_mtim.tv_nsec != f->before.st_mtim.tv_nsec)
+			return err_set(ERR_LOCAL, "changed while it was read");
+		return 0;
+	}
+	for (;;) {
+		ssize_t n = read(f->u->fd, &c, 1);
+
+		if (n == 0)
+			return 0;
+		if (n == 1)
+			return err_set(ERR_LOCAL, "the input is longer than "
+			    "%lld bytes", (long long)f->u->size);
+		if (errno != EINTR)
+			return err_local("cannot read");
+	}
+}
+
+/* Read what a batch still lacks.  1: complete, 0: more will come. */
+static int
+fill(struct push *f)
+{
+	struct batch *b = f->reading;
+
+	while (b->have < b->n) {
+		ssize_t n = read(f->u->fd, b->p + b->have, b->n - b->have);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return err_local("cannot read");
+		if (n == 0)
+			return err_set(ERR_LOCAL, f->is_file ?
+			    "changed while it was read" :
+			    "the input ended after %lld of %lld bytes",
+			    (long long)(b->start + (int64_t)b->have),
+			    (long long)f->u->size);
+		b->have += (size_t)n;
+		if (!f->is_file && b->have < b->n)
+			return 0; /* the next read might block */
+	}
+	return 1;
+}
+
+static void
+batch_ready(struct push *f)
+{
+	int r = fill(f);
+
+	if (r == 0)
+		return;
+	http_watch_clear(f->us->http, &f->watch);
+	if (r > 0) {
+		f->pos += (int64_t)f->reading->n;
+		r = f->pos == f->u->size ? check_end(f) : 0;
+	}
+	if (r < 0)
+		finish(f, r);
+	else
+		seal(f);
+}
+
+static void
+on_readable(struct http_watch *w)
+{
+	struct push *f = w->ctx;
+	struct uploads *us = f->us;
+
+	batch_ready(f);
+	schedule(us);
+}
+
+/* Begin to read the next batch, if there is one and memory for it. */
+static int
+read_more(struct push *f)
+{
+	struct uploads *us = f->us;
+	struct batch *b;
+	int64_t end = f->pos;
+
+	if (f->reading != NULL || f->macs == NULL ||
+	    (f->pos == f->u->size && f->pos > 0))
+		return 0;
+	for (int i = 0; i < BATCH_CHUNKS && end < f->u->size; i++)
+		end = chunk_end(end, f->u->size);
+	if (us->memory > 0 && us->memory + (size_t)(end - f->pos) > MEMORY_MAX)
+		return 0;
+	b = xcalloc(1, sizeof *b);
+	b->start = f->pos;
+	b->n = (size_t)(end - f->pos);
+	b->p = xmalloc(b->n);
+	us->memory += b->n;
+	f->reading = b;
+	if (f->is_file) {
+		batch_ready(f);
+		return 1;
+	}
+	f->watch.fd = f->u->fd;
+	f->watch.ready = on_readable;
+	f->watch.ctx = f;
+	http_watch_set(us->http, &f->watch);
+	return 0;
+}
+
+/* Sending. */
+
+static int
+on_answer(struct http_req *req, const char *data, size_t n)
+{
+	struct post *p = req->ctx;
+
+	if (n > sizeof p->answer - p->nanswer)
+		return err_set(ERR_NET, "a strange answer to a piece of an "
+		    "upload");
+	memcpy(p->answer + p->nanswer, data, n);
+	p->nanswer += n;
+	return 0;
+}
+
+static void on_posted(struct http_req *req, int result);
+
+static void
+post_start(struct post *p)
+{
+	struct push *f = p->f;
+
+	buf_reset(&p->url);
+	buf_printf(&p->url, "%s/%lld?d=%s", f->url, (long long)p->piece->start,
+	    p->piece->sum);
+	p->nanswer = 0;
+	p->req = (struct http_req){
+		.url = buf_str(&p->url),
+		.post = 1,
+		.body = p->piece->p,
+		.bodylen = p->piece->n,
+		.data = on_answer,
+		.done = on_posted,
+		.limit_rate = f->us->o.limit_rate > 0 ?
+		    f->us->o.limit_rate / f->us->connections + 1 : 0,
+		.ctx = p,
+	};
+	http_start(f->us->http, &p->req);
+}
+
+static void
+on_post_timer(struct http_timer *t)
+{
+	post_start(t->ctx);
+}
+
+static void
+post_again(struct post *p, int64_t ms)
+{
+	p->timer.fire = on_post_timer;
+	p->timer.ctx = p;
+	http_timer_set(p->f->us->http, &p->timer, ms);
+}
+
+static void
+post_begin(struct post *p, struct push *f, struct piece *piece)
+{
+	p->f = f;
+	p->piece = piece;
+	p->fails = p->busy = 0;
+	f->posts++;
+	post_start(p);
+}
+
+/* No token although everything was sent: the last piece once more. */
+static void
+on_token_timer(struct http_timer *t)
+{
+	struct push *f = t->ctx;
+	struct uploads *us = f->us;
+
+	for (unsigned i = 0; i < us->connections && f->last != NULL; i++) {
+		if (us->post[i].f == NULL) {
+			struct piece *piece = f->last;
+
+			f->last = NULL;
+			post_begin(&us->post[i], f, piece);
+			return;
+		}
+	}
+	if (f->last != NULL) {
+		http_timer_set(us->http, t, TOKEN_MS);
+		return;
+	}
+	err_set(ERR_NET, "the service gave no token for a complete upload");
+	restart(f, ERR_NET);
+}
+
+static void put_node(struct push *f);
+
+/* A piece is with the service. */
+static void
+acknowledged(struct post *p)
+{
+	struct push *f = p->f;
+	struct uploads *us = f->us;
+
+	f->acked += (int64_t)p->piece->n;
+	if (us->o.moved != NULL)
+		us->o.moved(us->o.ctx, (int64_t)p->piece->n);
+	if (f->acked >= f->u->size && !f->have_token) {
+		f->last = p->piece;
+		p->piece = NULL;
+		f->timer.fire = on_token_timer;
+		f->timer.ctx = f;
+		http_timer_set(us->http, &f->timer, TOKEN_MS);
+	}
+	post_stop(p);
+}
+
+static void
+take_token(struct post *p)
+{
+	struct push *f = p->f;
+
+	if (f->pos < f->u->size || f->pieces != NULL || f->reading != NULL) {
+		finish(f, err_set(ERR_PROTO, "the service called the upload "
+		    "complete before it was"));
+		return;
+	}
+	b64_encode(f->token, p->answer, TOKEN_SIZE);
+	f->have_token = 1;
+	acknowledged(p);
+	/* Other connections may still be busy with pieces that the service
+	 * has got after all. */
+	drop_pieces(f);
+	put_node(f);
+}
+
+/* An error number instead of an answer. */
+static void
+refused(struct post *p)
+{
+	struct push *f = p->f;
+	char text[sizeof p->answer + 1];
+	long code;
+
+	memcpy(text, p->answer, p->nanswer);
+	text[p->nanswer] = '\0';
+	code = strtol(text, NULL, 10);
+	err_set(ERR_NET, "the service answered %ld to a piece of the upload",
+	    code);
+	if (code == ERR_KEY && ++p->fails <= FAILS_MAX / 2) {
+		post_again(p, 0); /* damaged on the way */
+	} else if (code == ERR_AGAIN && ++p->busy <= BUSY_MAX) {
+		post_again(p, 500 << p->busy);
+	} else if (code == ERR_INTERNAL || code == ERR_NOENT ||
+	    code == ERR_ACCESS || code == ERR_BLOCKED) {
+		finish(f, err_service((int)code));
+	} else {
+		restart(f, ERR_NET);
+	}
+}
+
+static void
+failed(struct post *p)
+{
+	int64_t pause;
+
+	if (++p->fails > FAILS_MAX) {
+		finish(p->f, ERR_NET);
+		return;
+	}
+	if (p->req.status == 403 || p->req.status == 404) {
+		restart(p->f, ERR_NET);
+		return;
+	}
+	pause = (int64_t)PAUSE_MIN_MS << (p->fails - 1);
+	post_again(p, pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
+}
+
+static void
+on_posted(struct http_req *req, int result)
+{
+	struct post *p = req->ctx;
+	struct push *f = p->f;
+	struct uploads *us = f->us;
+
+	if (result == 0 && req->status != 200)
+		result = err_set(ERR_NET, "HTTP status %d for a piece of the "
+		    "upload", req->status);
+	if (result < 0)
+		failed(p);
+	else if (p->nanswer == TOKEN_SIZE)
+		take_token(p);
+	else if (p->nanswer == 0 || (p->nanswer == 1 && p->answer[0] == '0'))
+		acknowledged(p);
+	else
+		refused(p);
+	schedule(us);
+}
+
+static int
+give_work(struct uploads *us, struct post *p)
+{
+	for (struct push *f = us->list; f != NULL; f = f->next) {
+		struct piece *piece = f->pieces;
+
+		if (f->url == NULL || piece == NULL)
+			continue;
+		f->pieces = piece->next;
+		if (f->pieces == NULL)
+			f->tail = &f->pieces;
+		piece->next = NULL;
+		post_begin(p, f, piece);
+		return 1;
+	}
+	return 0;
+}
+
+/* Read for the files at the front, as far as memory goes, then send. */
+static void
+schedule(struct uploads *us)
+{
+	struct push *f, *next;
+
+	for (unsigned i = 0; i < us->connections; i++)
+		if (us->post[i].f == NULL && !give_work(us, &us->post[i]))
+			break;
+	for (f = us->list; f != NULL; f = next) {
+		next = f->next;
+		if (f->url == NULL || f->have_token)
+			continue;
+		/* One batch ahead of the connections is enough. */
+		while (f->pieces == NULL && read_more(f) && f->error == 0) {
+			for (unsigned i = 0; i < us->connections; i++)
+				if (us->post[i].f == NULL &&
+				    !give_work(us, &us->post[i]))
+					break;
+		}
+	}
+}
+
+/* "u": where to send it. */
+
+struct u {
+	struct slice url;
+};
+
+static const struct shape u_shape[] = {
+	SHAPE(u, url, "p", SHAPE_TEXT, SHAPE_REQUIRED, 1, 2048),
+	SHAPE_END
+};
+
+/* What the service says against an upload, in our words. */
+static int
+refuse(int code)
+{
+	if (code == ERR_OVERQUOTA || code == ERR_GOINGOVERQUOTA) {
+		err_service(code);
+		return err_set(ERR_STORAGE, "storage is full");
+	}
+	if (code == ERR_NOENT)
+		return err_set(code, "the folder to put it into does not "
+		    "exist");
+	return err_service(code);
+}
+
+static void
+on_url(struct api_cmd *c, struct json *j, int v, int err)
+{
+	struct push *f = c->ctx;
+	struct uploads *us = f->us;
+	struct u u = { { NULL, 0 } };
+	int r = err;
+
+	if (r < 0 && err_api() != 0)
+		r = refuse(r);
+	if (r == 0)
+		r = shape_read("reply to \"u\"", u_shape, j, v, &u);
+	if (r == 0)
+		r = http_check_data_url(u.url.p, u.url.n);
+	if (r == 0)
+		f->url = xstrndup(u.url.p, u.url.n);
+	else
+		finish(f, r);
+	schedule(us);
+}
+
+static void
+ask(struct push *f)
+{
+	struct json_out o;
+
+	f->cmd = (struct api_cmd){ .done = on_url, .ctx = f };
+	o = api_begin(&f->cmd, "u");
+	json_put_int(&o, "s", f->u->size);
+	json_put_int(&o, "ssl", f->us->o.plain_http ? 0 : 2);
+	json_put_int(&o, "v", 2);
+	json_put_int(&o, "ms", 0);
+	json_put_int(&o, "r", f->restarts);
+	json_put_int(&o, "e", 0);
+	api_send(f->u->api, &f->cmd, &o);
+}
+
+/* "p": make the node. */
+
+struct p_reply {
+	int f;
+};
+
+static const struct shape p_shape[] = {
+	SHAPE(p_reply, f, "f", SHAPE_ARRAY, SHAPE_REQUIRED, 1, 16),
+	SHAPE_END
+};
+
+struct p_node {
+	char h[9];
+};
+
+static const struct shape node_shape[] = {
+	SHAPE(p_node, h, "h", SHAPE_HANDLE, SHAPE_REQUIRED, 0, 8),
+	SHAPE_END
+};
+
+static void
+on_node(struct api_cmd *c, struct json *j, int v, int err)
+{
+	struct push *f = c->ctx;
+	struct uploads *us = f->us;
+	struct p_reply p = { -1 };
+	struct p_node n = { "" };
+	int r = err;
+
+	if (r == ERR_NOENT && f->is_file && f->restarts == 0) {
+		/* Either the token is not known or the folder is not. */
+		refuse(r);
+		restart(f, r);
+		return;
+	}
+	if (r < 0 && err_api() != 0)
+		r = refuse(r);
+	if (r == 0)
+		r = shape_read("reply to \"p\"", p_shape, j, v, &p);
+	if (r == 0)
+		r = shape_read("reply to \"p\": node", node_shape, j,
+		    json_first(j, p.f), &n);
+	if (r == 0) {
+		memcpy(f->u->handle, n.h, sizeof n.h);
+		f->reply = j;
+		f->nodes = p.f;
+	}
+	take_out(f, r);
+	report(f);
+	schedule(us);
+}
+
+static void
+set_fingerprint(struct push *f)
+{
+	struct fingerprint fp = { .size = f->u->size, .mtime = f->u->mtime };
+	char text[FINGERPRINT_TEXT_MAX];
+
+	if (fp.mtime < 0)
+		fp.mtime = (int64_t)time(NULL);
+	fingerprint_end(&f->print, fp.crc);
+	fingerprint_print(text, &fp);
+	attr_set(&f->u->attr, "c", text, strlen(text));
+}
+
+static void
+put_node(struct push *f)
+{
+	struct upload *u = f->u;
+	struct buf a = BUF_MAX(2 * ATTR_MAX);
+	struct json_out o;
+	uint8_t wrapped[KEY_FILE_SIZE];
+	int r;
+
+	chunk_condense(f->key.mac, &f->aes, (const uint8_t (*)[16])f->macs,
+	    chunk_count(u->size));
+	key_pack_file(u->key, &f->key);
+	key_wrap(wrapped, u->key, sizeof wrapped, u->master);
+	set_fingerprint(f);
+	if ((r = attr_seal(&u->attr, &a, f->key.key)) < 0) {
+		finish(f, r);
+		goto out;
+	}
+	f->cmd = (struct api_cmd){ .done = on_node, .ctx = f };
+	o = api_begin(&f->cmd, "p");
+	json_put(&o, "t", u->parent);
+	json_open(&o, "n", '[');
+	json_open(&o, NULL, '{');
+	json_put(&o, "h", f->token);
+	json_put_int(&o, "t", 0);
+	json_put_n(&o, "a", a.p, a.len);
+	json_put_b64(&o, "k", wrapped, sizeof wrapped);
+	if (u->replaces[0] != '\0')
+		json_put(&o, "ov", u->replaces);
+	json_close(&o, '}');
+	json_close(&o, ']');
+	api_send(u->api, &f->cmd, &o);
+out:
+	buf_free(&a);
+}
+
+void
+uploads_add(struct uploads *us, struct upload *u)
+{
+	struct push *f = xcalloc(1, sizeof *f);
+
+	f->u = u;
+	f->us = us;
+	f->tail = &f->pieces;
+	f->nodes = -1;
+	f->is_file = fstat(u->fd, &f->before) == 0 &&
+	    S_ISREG(f->before.st_mode) && f->before.st_size == u->size &&
+	    lseek(u->fd, 0, SEEK_CUR) == 0;
+	key_new_file(&f->key);
+	aes_init(&f->aes, f->key.key);
+	f->macs = xcalloc((size_t)chunk_count(u->size), 16);
+	fingerprint_begin(&f->print, u->size);
+	u->push = f;
+	*us->tail = f;
+	us->tail = &f->next;
+	us->count++;
+	ask(f);
+}
