@@ -28,8 +28,10 @@ struct link {
 	size_t keylen;       /* 32, 16, or 0 if the link has no key */
 	char node[9];        /* LINK_FOLDER: the node selected, or "" */
 	int node_is_file;    /* that node is said to be a file */
-	char auth[33];       /* writable folder: write authorisation, or "" */
-	char payload[LINK_PAYLOAD_MAX]; /* LINK_PASSWORD: base64 after #P! */
+	char auth[33];       /* writable folder: write authorisation, or "";
+	                      * no spelling of a link carries one */
+	char payload[LINK_PAYLOAD_MAX]; /* LINK_PASSWORD: base64 after #P!,
+	                      * with NUL; key and keylen are unset */
 	struct slice path;   /* ":/sub/path" behind a folder link, with its
 	                      * slash, borrowed from the text; or NULL */
 };
@@ -43,23 +45,26 @@ int link_is(const char *text);
  *
  * Takes the new and old forms of file and folder links, sub-nodes, embed
  * forms, bare "handle#key" and "handle!key", any host of the service, with
- * percent-escapes and in brackets or quotes.  ERR_USAGE, with a text that
- * never holds the key, if it is none.
+ * percent-escapes and in brackets or quotes.  A path behind it (":/…") is
+ * taken to the end of the text, byte for byte.  ERR_USAGE, with a text that
+ * never holds the key, if it is none; l is then wiped.
  */
 int link_parse(struct link *l, const char *text);
 
 /* The link in its new form (or old), NUL-terminated. */
-#define LINK_TEXT_MAX 256
+#define LINK_TEXT_MAX (LINK_PAYLOAD_MAX + 32)
 char *link_print(char out[LINK_TEXT_MAX], const struct link *l, int old);
 
 /*
  * link_unlock: turn a password link into the link it hides.
  *
- * ERR_MAC for a wrong password, ERR_USAGE for a payload that is none.
+ * ERR_MAC for a wrong password, ERR_USAGE for a payload that is none.  Takes
+ * a good part of a second of computing, as it is meant to.
  */
 int link_unlock(struct link *l, const char *password);
 
-/* link_lock: the reverse; salt is random if NULL. */
+/* link_lock: the reverse; salt (32 bytes) is random if NULL.  ERR_USAGE for
+ * a link without a key, or to a node in a folder. */
 int link_lock(struct link *l, const char *password, const uint8_t *salt);
 
 #endif
