@@ -144,6 +144,16 @@ header_number(const char *p, size_t n)
 	return v;
 }
 
+/* Keep a value that fits. */
+static void
+keep(char *dst, size_t size, const char *v, size_t n)
+{
+	if (n >= size)
+		return;
+	memcpy(dst, v, n);
+	dst[n] = '\0';
+}
+
 static size_t
 on_header(char *line, size_t size, size_t n, void *ctx)
 {
@@ -158,17 +168,16 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 		curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 		r->status = (int)status;
 		r->length = r->time_left = -1;
-		r->hashcash[0] = '\0';
+		r->hashcash[0] = r->location[0] = '\0';
 		r->html = 0;
 	} else if ((v = header_value(line, n, "Content-Length", &len))) {
 		r->length = header_number(v, len);
 	} else if ((v = header_value(line, n, "X-MEGA-Time-Left", &len))) {
 		r->time_left = header_number(v, len);
 	} else if ((v = header_value(line, n, "X-Hashcash", &len))) {
-		if (len < sizeof r->hashcash) {
-			memcpy(r->hashcash, v, len);
-			r->hashcash[len] = '\0';
-		}
+		keep(r->hashcash, sizeof r->hashcash, v, len);
+	} else if ((v = header_value(line, n, "Location", &len))) {
+		keep(r->location, sizeof r->location, v, len);
 	} else if ((v = header_value(line, n, "Content-Type", &len))) {
 		r->html = len >= 9 && strncasecmp(v, "text/html", 9) == 0;
 	}
@@ -248,14 +257,14 @@ http_start(struct http *h, struct http_req *r)
 	r->status = 0;
 	r->length = r->time_left = -1;
 	r->sent = 0;
-	r->hashcash[0] = '\0';
+	r->hashcash[0] = r->location[0] = '\0';
 	r->html = r->refused = 0;
 	r->result = 0;
 	setup(c, r);
-	/* No form type, and no waiting for "100 Continue". */
+	/* No form type by itself, and no waiting for "100 Continue". */
 	list = curl_slist_append(list, "Expect:");
 	if (r->post)
-		list = curl_slist_append(list,
+		list = curl_slist_append(list, r->type != NULL ? r->type :
 		    "Content-Type: application/octet-stream");
 	for (size_t i = 0; i < sizeof r->header / sizeof *r->header; i++)
 		if (r->header[i] != NULL)

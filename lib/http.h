@@ -29,6 +29,7 @@ struct http_req {
 	int post;                   /* POST body (also an empty one) */
 	const void *body;           /* borrowed until done */
 	size_t bodylen;
+	const char *type;           /* its header line; NULL: octet-stream */
 	const char *header[3];      /* more request headers, or NULL */
 	int64_t idle_s;             /* 0: HTTP_IDLE_S */
 	int64_t limit_rate;         /* bytes a second, 0: no limit */
@@ -54,6 +55,7 @@ struct http_req {
 	int64_t sent;               /* bytes of the body that went out */
 	int64_t time_left;          /* X-MEGA-Time-Left, -1: not said */
 	char hashcash[160];         /* X-Hashcash, or "" */
+	char location[2048];        /* Location, or "" */
 	int html;                   /* Content-Type says it is a page */
 	int refused;                /* no connection was made at all */
 
