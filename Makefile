@@ -16,29 +16,33 @@ WARN         = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 
 VERSION      = 0.1
 
-# Libraries that everything needs, and those of one program each.
+# Libraries that everything needs, and that of one program.
 PKGS         = libcurl libtomcrypt sqlite3 zlib
 PKG_SERVE    = libmicrohttpd
-PKG_MOUNT    = fuse3
 
-# Modules of the library, by floor.
+# Modules of the library, by floor: each may use those before it.
 LIB_0        = compat err mem buf secret
-LIB_1        = b64 json aes aes_x86 kdf rsa totp
-LIB_2        = shape key attr fingerprint chunk link hashcash
+LIB_1        = b64 json aes aes_x86 aes_x86_wide aescbc kdf sha256_x86 rsa totp
+LIB_2        = shape key attr fingerprint chunk link megalink elc hashcash \
+               name node
 LIB_3        = http tty out
-LIB_4        = session api account
-LIB_5        = tree path download upload
-LIB_6        = cmd progress
+LIB_4        = session api account cache
+LIB_5        = tree event path same folder download upload send
+LIB_6        = cmd progress record
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 
 # Programs: each is cmd/mega-NAME.c, man/mega-NAME.1, tests/mega-NAME.t.
-PROGS        = login logout anon ls get cat put link
-SERVE        = main http store cs account nodes events transfer fault
+PROGS        = anon cat elc get link logout ls put
+SERVE        = main web store cs account attrs nodes put share events \
+               transfer fault
 
+MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes chunk kdf rsa hashcash key attr fingerprint \
-               link
+               link megalink elc node tree
+FUZZ         = rsa attr link megalink elc json node
+BENCH        = kernel kdf
 
-HAVE = $(foreach p,$(1),$(shell $(PKG_CONFIG) --exists $(p) 2>/dev/null || echo $(p)))
+HAVE         = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 
 CPPFLAGS_ALL = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
                -DMEGAPIPE_VERSION='"$(VERSION)"' -Ilib \
@@ -52,22 +56,28 @@ LIB_OBJ      = $(LIB:%=$(BUILD)/lib/%.o)
 PROG_BIN     = $(PROGS:%=$(BUILD)/mega-%)
 SERVE_OBJ    = $(SERVE:%=$(BUILD)/cmd/mega-serve/%.o)
 UNIT_BIN     = $(UNIT:%=$(BUILD)/unit/%)
+REPLAY_BIN   = $(FUZZ:%=$(BUILD)/replay/%)
+BENCH_BIN    = $(BENCH:%=$(BUILD)/bench/%)
 HDR          = $(wildcard lib/*.h cmd/mega-serve/*.h tests/unit/*.h)
 
-ifeq ($(call HAVE,$(PKG_SERVE)),)
+# A program whose library is absent is left out, and said so.
+ifeq ($(call HAVE,$(PKG_SERVE)),yes)
 PROG_BIN    += $(BUILD)/mega-serve
-else
-$(info mega-serve is left out: $(PKG_SERVE) is not installed (make deps))
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all programs unit deps demo check asan fuzz bench install uninstall clean
+.SECONDARY:
+.PHONY: all unit replay deps demo check check-built asan fuzz bench install \
+        uninstall clean
 
-all: programs
-
-programs: $(PROG_BIN)
+all: $(PROG_BIN)
+ifneq ($(call HAVE,$(PKG_SERVE)),yes)
+	@echo "mega-serve is left out: $(PKG_SERVE) is missing (make deps)"
+endif
 
 unit: $(UNIT_BIN)
+
+replay: $(REPLAY_BIN)
 
 $(BUILD)/libmega.a: $(LIB_OBJ)
 	@rm -f $@
@@ -75,7 +85,7 @@ $(BUILD)/libmega.a: $(LIB_OBJ)
 
 $(BUILD)/%.o: %.c $(HDR) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(CPPFLAGS_$(*F)) -c -o $@ $<
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
 $(BUILD)/mega-serve: $(SERVE_OBJ) $(BUILD)/libmega.a
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $(SERVE_OBJ) $(LIBS) \
@@ -88,5 +98,85 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libmega.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS)
 
+# A fuzz target with a main that runs it over files: needs no clang.
+$(BUILD)/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o \
+    $(BUILD)/libmega.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(BUILD)/tests/fuzz/replay.o \
+	    $(LIBS)
+
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libmega.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS) \
+	    $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null)
+
+# Set-up: what is missing, by the system's package manager.
+deps:
+	@tests/deps build test
+
+demo:
+	@tests/deps build
+	@$(MAKE) --no-print-directory -s all
+	@BUILD=$(abspath $(BUILD)) tests/demo
+
+# Everything, in a plain build and again under the sanitizers.
+check:
+	@tests/deps build test
+	@$(MAKE) --no-print-directory check-built
+
+ASAN = $(MAKE) --no-print-directory BUILD=build-asan WERROR= \
+       CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+       -fno-sanitize-recover=all"
+
+check-built: all unit replay
+	@$(ASAN) all unit replay
+	@tests/run $(BUILD) build-asan
+
+asan:
+	@$(ASAN) all unit replay
+	@tests/run build-asan
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang WERROR= \
+	    CFLAGS="-O1 -g -fsanitize=address,undefined,fuzzer-no-link" \
+	    build-fuzz/libmega.a $(FUZZ:%=build-fuzz/tests/fuzz/%.o)
+	@for t in $(FUZZ); do \
+		clang -g -fsanitize=address,undefined,fuzzer -pthread \
+		    -o build-fuzz/$$t build-fuzz/tests/fuzz/$$t.o \
+		    build-fuzz/libmega.a \
+		    `$(PKG_CONFIG) --libs $(PKGS)` -ltommath && \
+		mkdir -p build-fuzz/corpus/$$t && \
+		build-fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -verbosity=0 \
+		    build-fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; \
+	done
+
+bench: all $(BENCH_BIN)
+	@BUILD=$(abspath $(BUILD)) tests/bench/run
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 \
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
+	for p in $(notdir $(PROG_BIN)); do \
+		install -m 755 $(BUILD)/$$p \
+		    $(DESTDIR)$(BINDIR)/$(PROG_PREFIX)$${p#mega-} || exit 1; \
+	done
+	for m in $(notdir $(MAN)); do \
+		case $$m in mega-*.1) t=$(PROG_PREFIX)$${m#mega-};; \
+		*) t=$$m;; esac; \
+		install -m 644 man/$$m \
+		    $(DESTDIR)$(MANDIR)/man$${m##*.}/$$t || exit 1; \
+	done
+
+uninstall:
+	for p in $(notdir $(PROG_BIN)); do \
+		rm -f $(DESTDIR)$(BINDIR)/$(PROG_PREFIX)$${p#mega-}; \
+	done
+	for m in $(notdir $(MAN)); do \
+		case $$m in mega-*.1) t=$(PROG_PREFIX)$${m#mega-};; \
+		*) t=$$m;; esac; \
+		rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$$t; \
+	done
+
 clean:
-	rm -rf $(BUILD) build-*
+	rm -rf build build-asan build-fuzz

@@ -1,0 +1,306 @@
+/* The reply of "f". */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "mem.h"
+
+#include "events.h"
+#include "list.h"
+#include "nodes.h"
+
+#define ROWS 256 /* at a time */
+
+/* Below user (?2) or folder (?3), parents first, since the queue of the
+ * recursion is first in, first out; it lives in a temporary file when it is
+ * long. */
+#define OWN_NODES \
+	"WITH RECURSIVE t(h) AS (SELECT root FROM user WHERE id = ?2" \
+	" UNION ALL SELECT inbox FROM user WHERE id = ?2" \
+	" UNION ALL SELECT bin FROM user WHERE id = ?2" \
+	" UNION ALL SELECT n.h FROM t JOIN node n ON n.parent = t.h" \
+	" WHERE NOT n.ver)"
+#define LINK_NODES \
+	"WITH RECURSIVE t(h) AS (VALUES(?2) UNION ALL SELECT n.h FROM t" \
+	" JOIN node n ON n.parent = t.h WHERE NOT n.ver)"
+
+struct list {
+	struct store *store;   /* borrowed */
+	int64_t user, home;
+	char handle[12], root[HANDLE_TEXT];
+	sqlite3 *db;           /* a snapshot */
+	int64_t sn;
+	const struct stage *stage;
+	sqlite3_stmt *st;      /* of the stage under way */
+	struct buf out;
+	struct json_out o;
+	size_t sent;           /* of out */
+	char *tail;            /* what follows in the reply */
+};
+
+/* One array of the reply: its rows, each put by a function. */
+struct stage {
+	const char *name;
+	const char *query;     /* ?1: link root or null, ?2: user or root */
+	void (*put)(struct list *l);
+	int link;              /* links have it too */
+};
+
+static void
+put_key(struct list *l)
+{
+	char text[HANDLE_TEXT];
+
+	json_open(&l->o, NULL, '{');
+	json_put(&l->o, "h", handle_text(text,
+	    sqlite3_column_int64(l->st, 0)));
+	json_put(&l->o, "ha", sql_text(l->st, 2));
+	json_put(&l->o, "k", sql_text(l->st, 1));
+	json_close(&l->o, '}');
+}
+
+static void
+put_node(struct list *l)
+{
+	node_put(&l->o, l->st, l->home != 0 ? l->root : NULL, -1);
+}
+
+static void
+put_share(struct list *l)
+{
+	char text[HANDLE_TEXT];
+
+	json_open(&l->o, NULL, '{');
+	json_put(&l->o, "h", handle_text(text,
+	    sqlite3_column_int64(l->st, 0)));
+	json_put(&l->o, "u", "EXP");
+	json_put_int(&l->o, "r", sqlite3_column_int64(l->st, 1));
+	json_put_int(&l->o, "ts", sqlite3_column_int64(l->st, 2));
+	json_close(&l->o, '}');
+}
+
+static void
+put_user(struct list *l)
+{
+	json_open(&l->o, NULL, '{');
+	json_put(&l->o, "u", sql_text(l->st, 0));
+	json_put_int(&l->o, "c", 2);
+	json_put(&l->o, "m", sql_text(l->st, 1));
+	json_put_int(&l->o, "ts", sqlite3_column_int64(l->st, 2));
+	json_close(&l->o, '}');
+}
+
+static void
+put_link(struct list *l)
+{
+	char text[HANDLE_TEXT];
+
+	json_open(&l->o, NULL, '{');
+	json_put(&l->o, "h", handle_text(text,
+	    sqlite3_column_int64(l->st, 0)));
+	json_put(&l->o, "ph", sql_text(l->st, 1));
+	json_put_int(&l->o, "ts", sqlite3_column_int64(l->st, 2));
+	if (sqlite3_column_type(l->st, 3) != SQLITE_NULL)
+		json_put_int(&l->o, "ets", sqlite3_column_int64(l->st, 3));
+	if (sqlite3_column_type(l->st, 4) != SQLITE_NULL)
+		json_put(&l->o, "w", sql_text(l->st, 4));
+	if (sqlite3_column_int(l->st, 5) != 0)
+		json_put_int(&l->o, "down", 1);
+	json_close(&l->o, '}');
+}
+
+static const char keys_query[] =
+    "SELECT node, ok, ha FROM share WHERE user = ?2 AND ok IS NOT NULL"
+    " AND ha IS NOT NULL AND ?1 IS NULL ORDER BY node";
+
+/* Keys come first, so that who reads on the fly can decrypt. */
+static const struct stage stages[] = {
+	{ "ok", keys_query, put_key, 0 },
+	{ "ok0", keys_query, put_key, 0 },
+	{ "f", OWN_NODES " SELECT " NODE_COLUMNS " FROM t CROSS JOIN node n"
+	    " ON n.h = t.h JOIN user u ON u.id = n.user", put_node, 0 },
+	{ "f", LINK_NODES " SELECT " NODE_COLUMNS " FROM t CROSS JOIN node n"
+	    " ON n.h = t.h JOIN user u ON u.id = n.user", put_node, 1 },
+	{ "f2", "SELECT " NODE_COLUMNS " FROM node n"
+	    " JOIN user u ON u.id = n.user WHERE n.user = ?2 AND n.ver"
+	    " ORDER BY n.ts DESC, n.h", put_node, 0 },
+	{ "s", "SELECT node, r, ts FROM share WHERE user = ?2"
+	    " AND ?1 IS NULL ORDER BY node", put_share, 0 },
+	{ "u", "SELECT h, coalesce(email, ''), since FROM user"
+	    " WHERE id = ?2 AND ?1 IS NULL", put_user, 0 },
+	{ "ph", "SELECT node, ph, ts, ets, w, down FROM link"
+	    " WHERE user = ?2 AND ?1 IS NULL ORDER BY node", put_link, 0 },
+	{ NULL, NULL, NULL, 0 }
+};
+
+int
+list_open(struct cs *c)
+{
+	struct list *l;
+
+	if (c->list != NULL)
+		return ERR_TOOMANY;
+	c->list = l = xcalloc(1, sizeof *l);
+	l->store = c->db;
+	l->user = c->user;
+	l->home = c->home;
+	memcpy(l->handle, c->handle, sizeof l->handle);
+	if (l->home != 0)
+		handle_text(l->root, l->home);
+	l->stage = stages;
+	buf_init(&l->out, (size_t)32 << 20);
+	l->o = (struct json_out){ .b = &l->out };
+	return 0;
+}
+
+/* Enter the snapshot: everything below is of this moment. */
+static int
+begin(struct list *l)
+{
+	sqlite3_stmt *st = NULL;
+	int r;
+
+	if ((r = store_snapshot(l->store, &l->db)) < 0)
+		return r;
+	if (sqlite3_prepare_v2(l->db, "SELECT seq FROM sqlite_sequence"
+	    " WHERE name = 'event'", -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		l->sn = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return 0;
+}
+
+void *
+list_splice(struct list *l, struct buf *b, size_t at)
+{
+	l->tail = xstrndup(b->p + at, b->len - at);
+	buf_add(&l->out, b->p, at);
+	buf_reset(b);
+	json_open(&l->o, NULL, '{');
+	return l;
+}
+
+static int
+stage_begin(struct list *l)
+{
+	const struct stage *s = l->stage;
+
+	if (sqlite3_prepare_v2(l->db, s->query, -1, &l->st, NULL) !=
+	    SQLITE_OK)
+		return err_set(ERR_LOCAL, "%s", sqlite3_errmsg(l->db));
+	if (l->home != 0)
+		sqlite3_bind_text(l->st, 1, l->root, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(l->st, 2, l->home != 0 ? l->home : l->user);
+	json_open(&l->o, s->name, '[');
+	return 0;
+}
+
+static void
+finish(struct list *l)
+{
+	char sn[EVENTS_SN];
+
+	if (l->home == 0) {
+		static const char *const empty[] = { "ps", "ipc", "opc" };
+
+		for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+			json_open(&l->o, empty[i], '[');
+			json_close(&l->o, ']');
+		}
+	} else {
+		json_put_int(&l->o, "noc", 1);
+	}
+	json_put(&l->o, "sn", event_sn(sn, l->sn));
+	json_close(&l->o, '}');
+	buf_addstr(&l->out, l->tail);
+}
+
+/* Write some rows more.  0, 1 when all is written, or ERR_LOCAL. */
+static int
+more(struct list *l)
+{
+	int r;
+
+	while (l->stage->name != NULL && l->home != 0 && !l->stage->link)
+		l->stage++;
+	if (l->stage->name == NULL) {
+		finish(l);
+		return 1;
+	}
+	/* The link's own stage is of no use to the owner. */
+	if (l->stage->link && l->home == 0) {
+		l->stage++;
+		return 0;
+	}
+	if (l->st == NULL && (r = stage_begin(l)) < 0)
+		return r;
+	for (int i = 0; i < ROWS; i++) {
+		r = sqlite3_step(l->st);
+		if (r == SQLITE_ROW) {
+			l->stage->put(l);
+			continue;
+		}
+		sqlite3_finalize(l->st);
+		l->st = NULL;
+		json_close(&l->o, ']');
+		l->stage++;
+		return r == SQLITE_DONE ? 0 : ERR_LOCAL;
+	}
+	return buf_check(&l->out);
+}
+
+ssize_t
+list_read(void *ctx, char *p, size_t n)
+{
+	struct list *l = ctx;
+	int r;
+
+	if (l->sent == l->out.len) {
+		buf_reset(&l->out);
+		l->sent = 0;
+	}
+	while (l->tail != NULL && l->out.len - l->sent < n) {
+		if (l->db == NULL && (r = begin(l)) < 0)
+			return r;
+		if ((r = more(l)) < 0)
+			return r;
+		if (r == 1) {
+			free(l->tail);
+			l->tail = NULL;
+		}
+	}
+	if (n > l->out.len - l->sent)
+		n = l->out.len - l->sent;
+	if (n > 0)
+		memcpy(p, l->out.p + l->sent, n);
+	l->sent += n;
+	return (ssize_t)n;
+}
+
+void
+list_free(void *ctx)
+{
+	struct list *l = ctx;
+
+	if (l == NULL)
+		return;
+	sqlite3_finalize(l->st);
+	sqlite3_close(l->db);
+	free(l->tail);
+	buf_free(&l->out);
+	free(l);
+}
+
+static int
+f_run(struct cs *c, const void *args)
+{
+	(void)args;
+	return list_open(c);
+}
+
+const struct cs_command list_commands[] = {
+	{ "f", f_run, NULL, 0, CS_ANY },
+	{ NULL, NULL, NULL, 0, 0 }
+};

@@ -1,0 +1,442 @@
+/* mega-serve: a local server that speaks the service's protocol. */
+
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "err.h"
+#include "mem.h"
+#include "secret.h"
+
+#include "account.h"
+#include "web.h"
+
+#define SECRET_FILE_MAX 4096
+#define PEM_MAX         (1 << 20)
+
+enum {
+	OPT_PUBLIC = 256, OPT_TLS, OPT_ACCOUNT, OPT_LOG, OPT_FAULT,
+	OPT_STORAGE, OPT_TRANSFER, OPT_URL_LIFE, OPT_HELP, OPT_VERSION
+};
+
+static const struct option longopts[] = {
+	{ "account", required_argument, NULL, OPT_ACCOUNT },
+	{ "directory", required_argument, NULL, 'd' },
+	{ "fault", required_argument, NULL, OPT_FAULT },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "listen", required_argument, NULL, 'l' },
+	{ "log", required_argument, NULL, OPT_LOG },
+	{ "public", no_argument, NULL, OPT_PUBLIC },
+	{ "storage", required_argument, NULL, OPT_STORAGE },
+	{ "tls", required_argument, NULL, OPT_TLS },
+	{ "transfer", required_argument, NULL, OPT_TRANSFER },
+	{ "url-life", required_argument, NULL, OPT_URL_LIFE },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 }
+};
+
+static const char usage_text[] =
+"usage: mega-serve [-d dir] [-l addr[:port]] [--account email:file[:v1|v2]"
+"[:seed]]\n"
+"                  [--fault spec] [--log file] [--public] [--storage size]\n"
+"                  [--tls cert key] [--transfer size] [--url-life seconds]\n"
+"                  [-- command [arg ...]]\n";
+
+/* An --account, until the store is open. */
+struct account_option {
+	char *email, *file, *seed;
+	int version;
+};
+
+struct options {
+	struct web_options web;
+	const char *dir;
+	struct account_option *account;
+	size_t naccount;
+	int public;
+};
+
+static volatile sig_atomic_t got_signal;
+static volatile int stop;
+static pid_t child;
+
+static void
+on_signal(int sig)
+{
+	if (sig == SIGCHLD)
+		return;
+	got_signal = sig;
+	stop = 1;
+}
+
+static int
+fail(int r)
+{
+	fprintf(stderr, "mega-serve: %s\n", err_text());
+	return r == ERR_USAGE ? 2 : r == ERR_LOCAL ? 12 : 1;
+}
+
+static void
+bad_usage(void)
+{
+	fputs(usage_text, stderr);
+	exit(2);
+}
+
+/* A whole small file, or its first line. */
+static int
+read_file(struct buf *b, const char *path, int line)
+{
+	FILE *f = fopen(path, "re");
+	int ch, r = 0;
+
+	if (f == NULL)
+		return err_local("%s", path);
+	while (r == 0 && (ch = getc(f)) != EOF && !(line && ch == '\n'))
+		r = buf_addch(b, ch);
+	if (ferror(f))
+		r = err_local("%s", path);
+	else if (r < 0)
+		err_set(r, "%s: too long", path);
+	fclose(f);
+	return r;
+}
+
+/* EMAIL:PASSFILE[:v1|v2][:SEEDFILE] */
+static int
+read_account(struct account_option *a, const char *text)
+{
+	char *p = xstrdup(text), *mark;
+
+	*a = (struct account_option){ .version = 2, .email = p };
+	if ((mark = strchr(p, ':')) == NULL || mark == p || mark[1] == '\0')
+		return err_set(ERR_USAGE, "--account %s: want"
+		    " email:passfile", text);
+	*mark++ = '\0';
+	a->file = mark;
+	if ((mark = strchr(mark, ':')) == NULL)
+		return 0;
+	*mark++ = '\0';
+	if (strncmp(mark, "v1", 2) == 0 || strncmp(mark, "v2", 2) == 0) {
+		a->version = mark[1] - '0';
+		mark += 2;
+		if (*mark == '\0')
+			return 0;
+		if (*mark++ != ':')
+			return err_set(ERR_USAGE, "--account %s: want v1"
+			    " or v2", text);
+	}
+	a->seed = mark;
+	return 0;
+}
+
+/* ADDR[:PORT], [ADDR6][:PORT] or :PORT. */
+static int
+read_address(struct web_options *o, char *text)
+{
+	char *mark = strrchr(text, ':');
+	char *end;
+	long port;
+
+	if (text[0] == '[') {
+		char *close = strchr(text, ']');
+
+		if (close == NULL)
+			return err_set(ERR_USAGE, "%s: no address", text);
+		*close = '\0';
+		o->addr = text + 1;
+		mark = close[1] == ':' ? close + 1 : NULL;
+	} else {
+		if (mark != NULL)
+			*mark = '\0';
+		o->addr = *text == '\0' ? NULL : text;
+	}
+	if (o->addr != NULL && strcmp(o->addr, "localhost") == 0)
+		o->addr = "127.0.0.1";
+	if (mark == NULL)
+		return 0;
+	port = strtol(mark + 1, &end, 10);
+	if (end == mark + 1 || *end != '\0' || port < 0 || port > 65535)
+		return err_set(ERR_USAGE, "%s: no port", mark + 1);
+	o->port = (uint16_t)port;
+	return 0;
+}
+
+static int
+is_loopback(const char *addr)
+{
+	return addr == NULL || strncmp(addr, "127.", 4) == 0 ||
+	    strcmp(addr, "::1") == 0;
+}
+
+static int
+read_size(int64_t *out, const char *text)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	char *end;
+	long long v = strtoll(text, &end, 10);
+	int shift = 0;
+
+	if (*end != '\0' && (unit = strchr(units, *end)) != NULL) {
+		shift = 10 * (int)(unit - units + 1);
+		end++;
+	}
+	if (end == text || *end != '\0' || v < 0 || v > INT64_MAX >> shift)
+		return err_set(ERR_USAGE, "%s: no size", text);
+	*out = (int64_t)v << shift;
+	return 0;
+}
+
+static int
+read_tls(struct options *o, int argc, char **argv)
+{
+	struct buf cert = BUF_MAX(PEM_MAX), key = BUF_MAX(PEM_MAX);
+	int r;
+
+	if (optind >= argc)
+		bad_usage();
+	if ((r = read_file(&cert, optarg, 0)) < 0 ||
+	    (r = read_file(&key, argv[optind++], 0)) < 0) {
+		buf_free(&cert);
+		buf_wipe(&key);
+		return r;
+	}
+	o->web.cert = buf_steal(&cert);
+	o->web.key = buf_steal(&key);
+	return 0;
+}
+
+static int
+open_log(struct server *s, const char *path)
+{
+	s->journal = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+	    0600);
+	return s->journal < 0 ? err_local("%s", path) : 0;
+}
+
+static int
+one_option(struct server *s, struct options *o, int ch, int argc,
+    char **argv)
+{
+	switch (ch) {
+	case 'd':
+		o->dir = optarg;
+		return 0;
+	case 'l':
+		return read_address(&o->web, optarg);
+	case OPT_PUBLIC:
+		o->public = 1;
+		return 0;
+	case OPT_TLS:
+		s->scheme = "https";
+		return read_tls(o, argc, argv);
+	case OPT_ACCOUNT:
+		o->account = xreallocarray(o->account, o->naccount + 1,
+		    sizeof *o->account);
+		return read_account(&o->account[o->naccount++], optarg);
+	case OPT_LOG:
+		return open_log(s, optarg);
+	case OPT_FAULT:
+		return fault_add(&s->faults, optarg);
+	case OPT_STORAGE:
+		return read_size(&s->storage, optarg);
+	case OPT_TRANSFER:
+		return read_size(&s->transfer, optarg);
+	case OPT_URL_LIFE:
+		return read_size(&s->url_life, optarg);
+	case OPT_HELP:
+		fputs(usage_text, stdout);
+		exit(0);
+	case OPT_VERSION:
+		puts("mega-serve (megapipe) " MEGAPIPE_VERSION);
+		exit(0);
+	default:
+		bad_usage();
+	}
+	return 0;
+}
+
+static int
+read_options(struct server *s, struct options *o, int argc, char **argv)
+{
+	int ch, r;
+
+	while ((ch = getopt_long(argc, argv, "+d:l:", longopts, NULL)) != -1)
+		if ((r = one_option(s, o, ch, argc, argv)) < 0)
+			return r;
+	if (!is_loopback(o->web.addr) && !o->public)
+		return err_set(ERR_USAGE, "%s: not this machine alone;"
+		    " say --public if that is meant", o->web.addr);
+	return 0;
+}
+
+static void
+free_options(struct options *o)
+{
+	for (size_t i = 0; i < o->naccount; i++)
+		free(o->account[i].email);
+	free(o->account);
+	free(o->web.cert);
+	if (o->web.key != NULL)
+		secret_zero(o->web.key, strlen(o->web.key));
+	free(o->web.key);
+}
+
+static int
+make_account(struct store *db, const struct account_option *a)
+{
+	struct buf password = BUF_MAX(SECRET_FILE_MAX);
+	struct buf seed = BUF_MAX(SECRET_FILE_MAX);
+	int r;
+
+	if ((r = read_file(&password, a->file, 1)) == 0 && a->seed != NULL)
+		r = read_file(&seed, a->seed, 1);
+	if (r == 0)
+		r = account_create(db, a->email, buf_str(&password),
+		    a->version, a->seed != NULL ? buf_str(&seed) : NULL);
+	buf_wipe(&password);
+	buf_wipe(&seed);
+	return r;
+}
+
+static int
+make_accounts(struct store *db, const struct options *o)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < o->naccount && r == 0; i++)
+		r = make_account(db, &o->account[i]);
+	return r;
+}
+
+/* Signals are let in only while the server waits. */
+static void
+catch_signals(sigset_t *unblocked)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t block;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&block);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		sigaddset(&block, signals[i]);
+		sigaction(signals[i], &sa, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &block, unblocked);
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		sigdelset(unblocked, signals[i]);
+}
+
+static int
+start_command(char **argv, const sigset_t *unblocked)
+{
+	child = fork();
+	if (child < 0)
+		return err_local("fork");
+	if (child > 0)
+		return 0;
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, unblocked, NULL);
+	setenv("MEGA_API_URL", web_url(), 1);
+	execvp(argv[0], argv);
+	fprintf(stderr, "mega-serve: %s: %s\n", argv[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Serve until the command ends; what it ended with. */
+static int
+serve_command(const sigset_t *unblocked)
+{
+	int status = 0;
+
+	for (;;) {
+		web_turn(unblocked);
+		if (got_signal != 0) {
+			kill(child, got_signal);
+			got_signal = 0;
+		}
+		if (waitpid(child, &status, WNOHANG) == child)
+			break;
+	}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+	    WEXITSTATUS(status);
+}
+
+static int
+serve(struct server *s, const struct options *o, char **argv)
+{
+	sigset_t unblocked;
+	int r;
+
+	catch_signals(&unblocked);
+	if ((r = make_accounts(&s->store, o)) < 0 ||
+	    (r = web_start(s, &o->web)) < 0)
+		return fail(r);
+	if (*argv != NULL) {
+		if ((r = start_command(argv, &unblocked)) < 0)
+			return fail(r);
+		return serve_command(&unblocked);
+	}
+	printf("%s\n", web_url());
+	if (fflush(stdout) != 0)
+		return fail(err_local("standard output"));
+	while (!stop)
+		web_turn(&unblocked);
+	return 0;
+}
+
+/* A folder for a server that shall not outlive its process. */
+static char *
+temporary(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *dir = xasprintf("%s/mega-serve.XXXXXX", tmp != NULL &&
+	    *tmp != '\0' ? tmp : "/tmp");
+
+	if (mkdtemp(dir) != NULL)
+		return dir;
+	err_local("%s", dir);
+	free(dir);
+	return NULL;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct server s = { .scheme = "http", .journal = -1,
+	    .url_life = 48 * 3600, .storage = (int64_t)1 << 40,
+	    .transfer = -1 };
+	struct options o = { 0 };
+	char *tmp = NULL;
+	int r, status;
+
+	if ((r = read_options(&s, &o, argc, argv)) < 0)
+		return fail(r);
+	if (o.dir == NULL && (o.dir = tmp = temporary()) == NULL)
+		return fail(ERR_LOCAL);
+	if ((r = store_open(&s.store, o.dir)) < 0)
+		status = fail(r);
+	else
+		status = serve(&s, &o, argv + optind);
+	web_stop();
+	store_close(&s.store);
+	if (tmp != NULL)
+		store_remove(tmp);
+	fault_free(&s.faults);
+	free_options(&o);
+	free(tmp);
+	return status;
+}

@@ -1,0 +1,53 @@
+/* Tickets of data URLs: id, time and kind, and a MAC. */
+
+#include <string.h>
+
+#include "b64.h"
+#include "err.h"
+#include "kdf.h"
+#include "secret.h"
+
+#include "ticket.h"
+
+#define FIELDS_SIZE (TICKET_SIZE - 16)
+
+static void
+mac(uint8_t out[32], const struct store *s, const uint8_t *fields)
+{
+	kdf_hmac_sha256(out, s->secret, sizeof s->secret, fields,
+	    FIELDS_SIZE);
+}
+
+char *
+ticket_print(char out[TICKET_TEXT], const struct store *s,
+    const struct ticket *t)
+{
+	uint8_t b[FIELDS_SIZE + 32];
+
+	for (int i = 0; i < 8; i++)
+		b[i] = (uint8_t)(t->id >> (56 - 8 * i));
+	for (int i = 0; i < 5; i++)
+		b[8 + i] = (uint8_t)(t->time >> (32 - 8 * i));
+	b[13] = (uint8_t)t->kind;
+	mac(b + FIELDS_SIZE, s, b);
+	return b64_encode(out, b, TICKET_SIZE);
+}
+
+int
+ticket_read(const struct store *s, struct ticket *t, const char *text,
+    size_t n)
+{
+	uint8_t b[TICKET_SIZE], want[32];
+
+	if (b64_decode_exact(b, sizeof b, text, n) < 0)
+		return ERR_ACCESS;
+	mac(want, s, b);
+	if (!secret_equal(want, b + FIELDS_SIZE, 16))
+		return ERR_ACCESS;
+	*t = (struct ticket){ .kind = b[13] };
+	for (int i = 0; i < 8; i++)
+		t->id = t->id << 8 | b[i];
+	for (int i = 0; i < 5; i++)
+		t->time = t->time << 8 | b[8 + i];
+	return 0;
+}

@@ -1,0 +1,150 @@
+/*
+ * Drives megajs against a server, for the tests: node megajs.js COMMAND ARG…
+ *
+ * MEGA_API_URL is the server, MEGA_USERNAME and MEGA_PASSWORD the account,
+ * MEGAJS the folder that holds node_modules.  Paths are remote ones from
+ * the Cloud Drive.  What a command yields goes to standard output; a failure
+ * is one line on standard error and status 1.
+ */
+'use strict'
+
+const { createRequire } = require('module')
+const fs = require('fs')
+const path = require('path')
+
+const base = process.env.MEGAJS || path.join(__dirname, '../../build/interop')
+const { Storage, File, API } =
+    createRequire(path.join(base, 'package.json'))('megajs')
+const gateway = process.env.MEGA_API_URL.replace(/\/*$/, '/')
+
+async function login () {
+  const storage = new Storage({
+    email: process.env.MEGA_USERNAME,
+    password: process.env.MEGA_PASSWORD,
+    secondFactorCode: process.env.MEGA_OTP,
+    gateway,
+    keepalive: false
+  })
+  await storage.ready
+  return storage
+}
+
+function find (storage, name) {
+  let node = storage.root
+  for (const part of name.split('/').filter(p => p !== '')) {
+    node = (node.children || []).find(c => c.name === part)
+    if (!node) throw new Error(name + ': not found')
+  }
+  return node
+}
+
+async function openLink (link) {
+  const file = File.fromURL(link)
+  file.api = new API(false, { gateway })
+  await file.loadAttributes()
+  return file
+}
+
+async function save (file, local) {
+  const data = await file.downloadBuffer({})
+  fs.writeFileSync(local === '-' ? 1 : local, data)
+}
+
+function walk (node, prefix, print) {
+  for (const c of node.children || []) {
+    const name = prefix + '/' + c.name
+    print(c.directory ? name + '/' : name + ' ' + c.size)
+    walk(c, name, print)
+  }
+}
+
+const commands = {
+  async login () {
+    const s = await login()
+    console.log(s.user)
+  },
+
+  async ls (name = '/') {
+    walk(find(await login(), name), name.replace(/\/$/, ''), console.log)
+  },
+
+  async put (local, remote) {
+    const s = await login()
+    const data = fs.readFileSync(local)
+    const up = find(s, path.posix.dirname(remote)).upload(
+      { name: path.posix.basename(remote), size: data.length }, data)
+    await up.complete
+  },
+
+  async get (remote, local) {
+    await save(find(await login(), remote), local)
+  },
+
+  async mkdir (remote) {
+    const s = await login()
+    await find(s, path.posix.dirname(remote))
+      .mkdir(path.posix.basename(remote))
+  },
+
+  async rm (remote, forever) {
+    await find(await login(), remote).delete(forever === 'forever')
+  },
+
+  async mv (remote, folder) {
+    const s = await login()
+    await find(s, remote).moveTo(find(s, folder))
+  },
+
+  async rename (remote, name) {
+    await find(await login(), remote).rename(name)
+  },
+
+  async link (remote) {
+    console.log(await find(await login(), remote).link())
+  },
+
+  async unlink (remote) {
+    await find(await login(), remote).unshare()
+  },
+
+  async df () {
+    const info = await (await login()).getAccountInfo()
+    console.log(info.spaceUsed + ' ' + info.spaceTotal)
+  },
+
+  /* A file by its link. */
+  async dl (link, local) {
+    await save(await openLink(link), local)
+  },
+
+  /* What is in a folder link. */
+  async 'folder-link' (link) {
+    walk(await openLink(link), '', console.log)
+  },
+
+  /* A file by the folder link above it. */
+  async 'folder-get' (link, name, local) {
+    await save(find({ root: await openLink(link) }, name), local)
+  },
+
+  /* A public file into the account. */
+  async 'import' (link) {
+    const s = await login()
+    await s.root.importFile(link)
+  },
+
+  async logout () {
+    await (await login()).close()
+  }
+}
+
+const [name, ...args] = process.argv.slice(2)
+
+if (!commands[name]) {
+  console.error('megajs.js: commands: ' + Object.keys(commands).join(' '))
+  process.exit(2)
+}
+commands[name](...args).then(() => process.exit(0), err => {
+  console.error('megajs.js: ' + err.message)
+  process.exit(1)
+})
