@@ -1,9 +1,10 @@
 /*
  * AES-128: one interface over the paths that this machine has.
  *
- * Paths are "aesni" (x86-64 with AES-NI) and "portable" (libtomcrypt).  The
- * best one that passes its self-test against the portable path is chosen at
- * first use; a path that fails it is never used.
+ * Paths are "vaes" (x86-64 whose vectors hold two blocks), "aesni" (x86-64)
+ * and "portable" (libtomcrypt).  The best one that passes its self-test
+ * against the portable path is chosen at first use; a path that fails it is
+ * never used.
  *
  * Source: mega-protocol(7), "Ciphers"; FIPS 197, SP 800-38A.
  */
@@ -17,8 +18,9 @@
 #define AES_KEY_SIZE   16
 #define AES_LANES_MAX  8 /* the most lanes of one aes_ctrmac call */
 
-/* A key's schedule, for both directions and every path.  A secret: wipe it
- * with aes_wipe at its last use. */
+/* A key's schedule for both directions, good for the path that was in use at
+ * aes_init.  May be copied.  A secret: wipe it with aes_wipe at its last
+ * use. */
 struct aes {
 	_Alignas(16) uint8_t ek[11][16]; /* round keys, encryption */
 	_Alignas(16) uint8_t dk[11][16]; /* equivalent inverse cipher */
@@ -63,8 +65,8 @@ struct aes_lane {
  * lanes by CTR and continue each lane's CBC-MAC over the plaintext, in one
  * pass.
  *
- * One lane is bound by the latency of the MAC; 4 (AES-NI) saturate the unit.
- * nlanes is 1 to AES_LANES_MAX.
+ * One lane is bound by the latency of the MAC; aes_lanes of them saturate the
+ * unit.  nlanes is 1 to AES_LANES_MAX.
  */
 void aes_ctrmac(const struct aes *a, const uint8_t nonce[8],
     struct aes_lane *lanes, unsigned nlanes, size_t nblocks, int encrypt);
@@ -75,7 +77,7 @@ unsigned aes_lanes(void);
 /*
  * aes_iterate: encrypt one block in place n times under keys[0], keys[1] …
  * keys[nkeys-1] in turn: n rounds of nkeys encryptions (old accounts' key
- * derivation).
+ * derivation).  nkeys passed a ceiling: memory is taken for each.
  */
 void aes_iterate(uint8_t block[16], const uint8_t (*keys)[AES_KEY_SIZE],
     size_t nkeys, unsigned n);
@@ -88,7 +90,8 @@ const char *aes_path(void);
 const char *const *aes_paths(void);
 
 /* Use the path of that name from now on (tests, benchmarks): 0, or -1 if
- * this machine cannot run it or it failed its self-test. */
+ * this machine cannot run it or it failed its self-test.  Keys made before
+ * must be made anew. */
 int aes_select(const char *name);
 
 #endif
