@@ -22,25 +22,29 @@ PKG_SERVE    = libmicrohttpd
 
 # Modules of the library, by floor: each may use those before it.
 LIB_0        = compat err mem buf secret
-LIB_1        = b64 json aes aes_x86 aes_x86_wide aescbc kdf sha256_x86 rsa totp
+LIB_1        = b64 json aes aes_x86 aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc hashcash \
                name node
 LIB_3        = http tty out
-LIB_4        = session api account cache
-LIB_5        = tree event path same folder download upload send
+LIB_4        = session api account cache load private elcusers
+LIB_5        = tree event path same folder download upload send elcaccount \
+               elcclient elcserver elcpage
 LIB_6        = cmd progress record
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 
 # Programs: each is cmd/mega-NAME.c, man/mega-NAME.1, tests/mega-NAME.t.
 PROGS        = anon cat elc get link logout ls put
-SERVE        = main web store cs account attrs nodes put share events \
-               transfer fault
+SERVE        = main web store cs account signup attrs nodes list put share \
+               events misc ticket transfer fault
 
 MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes chunk kdf rsa hashcash key attr fingerprint \
                link megalink elc node tree
 FUZZ         = rsa attr link megalink elc json node
 BENCH        = kernel kdf
+
+# V=1 shows the commands.
+Q            = $(if $(V),,@echo "  $(1) $@";)
 
 HAVE         = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 
@@ -81,33 +85,33 @@ replay: $(REPLAY_BIN)
 
 $(BUILD)/libmega.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $(LIB_OBJ)
+	$(call Q,AR)$(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/%.o: %.c $(HDR) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+	$(call Q,CC)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
 $(BUILD)/mega-serve: $(SERVE_OBJ) $(BUILD)/libmega.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $(SERVE_OBJ) $(LIBS) \
+	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $(SERVE_OBJ) $(LIBS) \
 	    $(shell $(PKG_CONFIG) --libs $(PKG_SERVE))
 
 $(BUILD)/mega-%: $(BUILD)/cmd/mega-%.o $(BUILD)/libmega.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS)
+	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS)
 
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libmega.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS)
+	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS)
 
 # A fuzz target with a main that runs it over files: needs no clang.
 $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o \
     $(BUILD)/libmega.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(BUILD)/tests/fuzz/replay.o \
+	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(BUILD)/tests/fuzz/replay.o \
 	    $(LIBS)
 
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libmega.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS) \
+	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS) \
 	    $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null)
 
 # Set-up: what is missing, by the system's package manager.
@@ -115,7 +119,7 @@ deps:
 	@tests/deps build test
 
 demo:
-	@tests/deps build
+	@tests/deps build demo
 	@$(MAKE) --no-print-directory -s all
 	@BUILD=$(abspath $(BUILD)) tests/demo
 

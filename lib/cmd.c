@@ -13,11 +13,14 @@
 #include "api.h"
 #include "cmd.h"
 #include "err.h"
+#include "link.h"
 #include "mem.h"
 #include "name.h"
 
 #define OPTIONS_MAX 40
 #define LINE_MAX_   (1 << 20) /* of an operand on standard input */
+#define RANGE_END   ((int64_t)1 << 60)
+#define WAIT_LONG   ((int64_t)366 * 86400)
 
 struct cmd cmd;
 void (*cmd_before_message)(void);
@@ -215,6 +218,42 @@ cmd_number(const char *text, const char *what, int bytes)
 	return n;
 }
 
+struct cmd_range
+cmd_parse_range(const char *text)
+{
+	const char *dash = strchr(text, '-');
+	struct cmd_range r;
+	char *from;
+
+	if (dash == NULL || dash == text)
+		cmd_usage("--range=%s: want FROM-TO or FROM-", text);
+	from = xstrndup(text, (size_t)(dash - text));
+	r.from = cmd_number(from, "--range", 1);
+	r.to = dash[1] == '\0' ? RANGE_END :
+	    cmd_number(dash + 1, "--range", 1);
+	if (r.to < r.from)
+		cmd_usage("--range=%s: ends before it begins", text);
+	if (r.to < RANGE_END)
+		r.to++;
+	free(from);
+	return r;
+}
+
+int64_t
+cmd_parse_wait(const char *text)
+{
+	return text == NULL ? WAIT_LONG : cmd_number(text, "--wait", 0);
+}
+
+int64_t
+cmd_limit_rate(void)
+{
+	const char *env = getenv("MEGA_LIMIT_RATE");
+
+	return env != NULL && *env != '\0' ?
+	    cmd_number(env, "MEGA_LIMIT_RATE", 1) : 0;
+}
+
 int
 cmd_status(int code)
 {
@@ -304,7 +343,7 @@ fail_json(const char *operand, int code)
 int
 cmd_fail(const char *operand, int code)
 {
-	struct buf b = BUF_MAX(1 << 20);
+	struct buf b = BUF_MAX(1 << 20), label = BUF_MAX(1 << 20);
 	int status = cmd_status(code);
 
 	if (code == ERR_PIPE)
@@ -317,17 +356,22 @@ cmd_fail(const char *operand, int code)
 		return code;
 	begin_message();
 	fflush(stdout);
+	/* A link is a secret; messages end up in logs. */
+	if (operand != NULL)
+		link_redact(&label, operand);
 	if (cmd.json) {
-		fail_json(operand, code);
-		return code;
+		fail_json(operand != NULL ? buf_str(&label) : NULL, code);
+		goto out;
 	}
 	if (operand != NULL) {
-		name_escape(&b, operand, strlen(operand));
+		name_escape(&b, buf_str(&label), label.len);
 		buf_addstr(&b, ": ");
 	}
 	name_escape(&b, err_text(), strlen(err_text()));
 	fprintf(stderr, "%s: %s\n", cmd.name, buf_str(&b));
+out:
 	buf_free(&b);
+	buf_free(&label);
 	return code;
 }
 

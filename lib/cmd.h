@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "json.h"
@@ -69,6 +70,19 @@ COMPAT_NORETURN void cmd_usage(const char *fmt, ...) COMPAT_PRINTF(1, 2);
 /* A number from an option's argument, with k, m, g, t (1024) behind it if
  * bytes; ends the process if it is none. */
 int64_t cmd_number(const char *text, const char *what, int bytes);
+
+/* "A-B" or "A-", inclusive as in HTTP, as from and to (exclusive); ends the
+ * process if it is neither. */
+struct cmd_range {
+	int64_t from, to;   /* both 0: no range */
+};
+struct cmd_range cmd_parse_range(const char *text);
+
+/* The argument of --wait in seconds; NULL is very long. */
+int64_t cmd_parse_wait(const char *text);
+
+/* What MEGA_LIMIT_RATE says, or 0. */
+int64_t cmd_limit_rate(void);
 
 /* Tell a failure (the recorded text) and remember its status.  operand may
  * be NULL.  Returns code. */

@@ -589,3 +589,32 @@ link_lock(struct link *l, const char *password, const uint8_t *salt)
 	secret_zero(d, sizeof d);
 	return 0;
 }
+
+/* Long enough to be a key, longer than a handle or a host's name part. */
+#define KEY_RUN 20
+
+void
+link_redact(struct buf *out, const char *text)
+{
+	/* Only where there is a link: a long word in a path is no key. */
+	if (!link_is(text)) {
+		buf_addstr(out, text);
+		return;
+	}
+	while (*text != '\0') {
+		size_t n = 0;
+
+		/* What follows ":/" is a path. */
+		if (text[0] == ':' && text[1] == '/' && text[2] != '/') {
+			buf_addstr(out, text);
+			return;
+		}
+		while (text[n] != '\0' && b64_valid(text + n, 1))
+			n++;
+		if (n >= KEY_RUN)
+			buf_addstr(out, "...");
+		else
+			buf_add(out, text, n > 0 ? n : 1);
+		text += n > 0 ? n : 1;
+	}
+}

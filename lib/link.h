@@ -67,4 +67,11 @@ int link_unlock(struct link *l, const char *password);
  * a link without a key, or to a node in a folder. */
 int link_lock(struct link *l, const char *password, const uint8_t *salt);
 
+/*
+ * link_redact: add text to out as messages may show it: every run of base64
+ * that is long enough to be a key becomes "...".  For any operand, link or
+ * not.
+ */
+void link_redact(struct buf *out, const char *text);
+
 #endif

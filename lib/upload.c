@@ -856,6 +856,8 @@ put_node(struct push *f)
 	f->cmd = (struct api_cmd){ .done = on_node, .ctx = f };
 	o = api_begin(&f->cmd, "p");
 	json_put(&o, "t", u->parent);
+	if (u->replaces[0] != '\0')
+		json_put_int(&o, "vb", !u->drop_old);
 	json_open(&o, "n", '[');
 	json_open(&o, NULL, '{');
 	json_put(&o, "h", f->token);

@@ -41,6 +41,7 @@ struct upload {
 	struct api *api;          /* channel to ask on; borrowed */
 	char parent[9];           /* handle of the folder */
 	char replaces[9];         /* handle of the version before, or "" */
+	int drop_old;             /* that one is deleted, not kept as a version */
 	uint8_t master[16];       /* the account's key; a secret */
 	struct attr attr;         /* name and whatever else; the fingerprint
 	                           * is set here.  Freed after done */

@@ -415,6 +415,35 @@ test_lock_bad(void)
 	    strcmp(l.payload, other.payload) != 0, "salts are random");
 }
 
+static void
+redacted(void)
+{
+	static const struct {
+		const char *text, *shown;
+	} t[] = {
+		{ "/a/b", "/a/b" },
+		{ "/MDAwMDAwMDAwMDAwMDAwMCAhIiMkJSYnKCkqKywtLi8",
+		    "/MDAwMDAwMDAwMDAwMDAwMCAhIiMkJSYnKCkqKywtLi8" },
+		{ "https://mega.nz/file/PuBhAnDL#"
+		    "MDAwMDAwMDAwMDAwMDAwMCAhIiMkJSYnKCkqKywtLi8",
+		    "https://mega.nz/file/PuBhAnDL#..." },
+		{ "https://mega.nz/#F!PuBhAnDL!QEFCQ0RFRkdISUpLTE1OTw",
+		    "https://mega.nz/#F!PuBhAnDL!..." },
+		{ "https://mega.nz/folder/PuBhAnDL#QEFCQ0RFRkdISUpLTE1OTw:/"
+		    "averyveryverylongnameindeed",
+		    "https://mega.nz/folder/PuBhAnDL#...:/"
+		    "averyveryverylongnameindeed" },
+	};
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct buf b = BUF_MAX(1000);
+
+		link_redact(&b, t[i].text);
+		ok(eq(buf_str(&b), t[i].shown), "shown as %s", t[i].shown);
+		buf_free(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -426,5 +455,6 @@ main(void)
 	test_unlock();
 	test_unlock_bad();
 	test_lock_bad();
+	redacted();
 	return done();
 }

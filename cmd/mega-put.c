@@ -1,0 +1,623 @@
+/* mega-put: upload files and folders. */
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "err.h"
+#include "folder.h"
+#include "mem.h"
+#include "name.h"
+#include "path.h"
+#include "progress.h"
+#include "record.h"
+#include "same.h"
+#include "secret.h"
+#include "send.h"
+
+#define SYNOPSIS "[-rpj0nqv] [--if-exists=POLICY] [--link] [--size=N]\n" \
+	"    [--limit-rate=N] [--connections=N] [--http] LOCAL ... REMOTE\n" \
+	"-t REMOTE [OPTION ...] LOCAL ..."
+
+enum { OPT_EXISTS = 256, OPT_LINK, OPT_SIZE, OPT_RATE, OPT_CONN, OPT_HTTP };
+
+static const struct cmd_opt options[] = {
+	{ 'r', "recursive", NULL, "folders with all that is in them" },
+	{ 'p', "parents", NULL, "make the folders that are missing" },
+	{ 't', "target", "REMOTE", "where to; all operands are local" },
+	CMD_JSON, CMD_NULL, CMD_DRY, CMD_QUIET, CMD_VERBOSE, CMD_SESSION,
+	CMD_PROGRESS,
+	{ OPT_EXISTS, "if-exists", "POLICY",
+	    "skip, replace, version, rename or fail" },
+	{ OPT_LINK, "link", NULL, "print public links, not paths" },
+	{ OPT_SIZE, "size", "N", "so many bytes come: nothing is spooled" },
+	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
+	{ OPT_CONN, "connections", "N", "at a time, 1 to 16" },
+	{ OPT_HTTP, "http", NULL, "transfer over http; data is encrypted" },
+	CMD_END
+};
+
+enum policy { DEFAULT, SKIP, REPLACE, VERSION, RENAME, FAIL };
+
+static struct {
+	const char *target;
+	int recursive, parents, link, http;
+	enum policy exists;
+	int64_t size, rate;
+	unsigned connections;
+} opt = { .size = -1 };
+
+static struct remote remote;
+static struct sending *engine;
+
+/* Where files go: a folder, known by handle, and its path for records. */
+struct dest {
+	char h[9];
+	struct tree *tree;   /* to look for names; NULL: it is new or not
+	                      * known, and nothing can be in the way */
+	char *path;          /* without a slash at its end */
+};
+
+static void
+ended(void *ctx, struct send_item *i, int result)
+{
+	struct buf b = BUF_MAX(1 << 20);
+	struct json_out o = { &b, 0 };
+	const char *text = opt.link ? i->link : i->path;
+
+	(void)ctx;
+	progress_ended();
+	if (result < 0) {
+		cmd_fail(i->local, result);
+		return;
+	}
+	if (cmd.json) {
+		json_open(&o, NULL, '{');
+		record_node(&o, &i->node, i->path, strlen(i->path), opt.link ?
+		    i->link : NULL);
+		json_put(&o, "result", i->unchanged ? "unchanged" : "done");
+		json_close(&o, '}');
+		cmd_record_json(&b);
+	} else {
+		cmd_record(text, strlen(text));
+	}
+	fflush(stdout);
+	buf_wipe(&b);
+}
+
+/* Names given by the operands of this run: two of one name would become
+ * twins. */
+static char **given;
+static size_t ngiven;
+
+static int
+note_given(const char *path)
+{
+	for (size_t i = 0; i < ngiven; i++)
+		if (strcmp(given[i], path) == 0)
+			return err_set(ERR_TAKEN, "%s is the name of an "
+			    "earlier operand, too", path);
+	given = xreallocarray(given, ngiven + 1, sizeof *given);
+	given[ngiven++] = xstrdup(path);
+	return 0;
+}
+
+/* "name (1).txt": the first that is free in the folder. */
+static int
+free_name(const struct dest *d, struct buf *name)
+{
+	char *old = buf_steal(name);
+	const char *dot = strrchr(old, '.');
+	struct node n;
+	int r = 0;
+
+	if (dot == NULL || dot == old)
+		dot = old + strlen(old);
+	for (int i = 1; r == 0; i++) {
+		buf_reset(name);
+		buf_printf(name, "%.*s (%d)%s", (int)(dot - old), old, i, dot);
+		r = tree_child(d->tree, d->h, buf_str(name), name->len, &n);
+		if (r == 0)
+			node_free(&n);
+	}
+	free(old);
+	return r == ERR_NOENT ? 0 : r;
+}
+
+/* The name exists in the folder: what does the policy say?  0: go on, 1:
+ * leave it, 2: it is there already. */
+static int
+taken(const struct dest *d, struct send_item *i, struct buf *name,
+    const struct node *old)
+{
+	int same;
+
+	if (old->type != NODE_FILE)
+		return err_set(ERR_TAKEN, "%s/%s is a folder", d->path,
+		    buf_str(name));
+	switch (opt.exists) {
+	case SKIP:
+		return 1;
+	case FAIL:
+		return err_set(ERR_TAKEN, "%s/%s exists", d->path,
+		    buf_str(name));
+	case RENAME:
+		return free_name(d, name);
+	case DEFAULT:
+		if ((same = same_fd(i->up.fd, old)) != 0)
+			return same < 0 ? same : 2;
+		break;
+	case REPLACE:
+		i->up.drop_old = 1;
+		break;
+	case VERSION:
+		break;
+	}
+	memcpy(i->replaces, old->h, sizeof i->replaces);
+	return 0;
+}
+
+/* Look at what is in the folder under that name, and act on it. */
+static int
+check_name(const struct dest *d, struct send_item *i, struct buf *name)
+{
+	struct node old;
+	int r;
+
+	if (d->tree == NULL)
+		return 0;
+	r = tree_child(d->tree, d->h, buf_str(name), name->len, &old);
+	if (r == ERR_NOENT) {
+		err_clear();
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	r = taken(d, i, name, &old);
+	if (r == 2) {
+		node_free(&i->node);
+		node_copy(&i->node, &old);
+	}
+	node_free(&old);
+	return r;
+}
+
+/* Send one local file into a folder under a name. */
+static int
+put_file(const struct dest *d, const char *local, const char *given_name,
+    size_t len)
+{
+	struct buf name = BUF_MAX(1 << 17);
+	struct send_item *i = NULL;
+	int r;
+
+	buf_add(&name, given_name, len);
+	if ((r = send_open(&i, local, opt.size)) < 0 ||
+	    (r = check_name(d, i, &name)) < 0)
+		goto out;
+	if (r == 1 || (cmd.dry && r == 2)) {
+		r = 0;
+		goto out;
+	}
+	i->path = xasprintf("%s/%s", d->path, buf_str(&name));
+	memcpy(i->parent, d->h, sizeof i->parent);
+	if (cmd.dry) {
+		cmd_record(i->path, strlen(i->path));
+		r = 0;
+		goto out;
+	}
+	if (r == 2) {
+		send_add_unchanged(engine, i);
+	} else {
+		send_name(i, buf_str(&name), name.len);
+		progress_file(i->local, i->up.size);
+		send_add(engine, i);
+	}
+	i = NULL;
+	r = 0;
+out:
+	send_item_free(i);
+	buf_free(&name);
+	return r;
+}
+
+/* Folders. */
+
+/* The folder of that name in d, made if it is not there. */
+static int
+open_folder(struct dest *out, const struct dest *d, const char *name,
+    size_t len)
+{
+	struct node n = { 0 };
+	int r = ERR_NOENT;
+
+	*out = (struct dest){ .tree = d->tree };
+	if (d->tree != NULL)
+		r = tree_child(d->tree, d->h, name, len, &n);
+	if (r == 0 && n.type == NODE_FILE) {
+		r = err_set(ERR_TAKEN, "%s/%.*s is a file", d->path, (int)len,
+		    name);
+		goto out;
+	}
+	if (r == ERR_NOENT) {
+		err_clear();
+		out->tree = NULL;
+		r = cmd.dry ? 0 : folder_make(&n, remote.account.api,
+		    remote.account.session.master, d->h, name, len, NULL);
+	}
+	if (r < 0)
+		goto out;
+	memcpy(out->h, n.h, sizeof out->h);
+	out->path = xasprintf("%s/%.*s", d->path, (int)len, name);
+out:
+	node_free(&n);
+	return r;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in a local folder, sorted; the caller frees them. */
+static int
+list_local(const char *local, char ***names, size_t *n)
+{
+	DIR *dir = opendir(local);
+	struct dirent *e;
+
+	*names = NULL;
+	*n = 0;
+	if (dir == NULL)
+		return err_set(ERR_LOCAL, "%s", strerror(errno));
+	while (errno = 0, (e = readdir(dir)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 ||
+		    strcmp(e->d_name, "..") == 0)
+			continue;
+		if ((*n & (*n - 1)) == 0)
+			*names = xreallocarray(*names, *n == 0 ? 1 : 2 * *n,
+			    sizeof **names);
+		(*names)[(*n)++] = xstrdup(e->d_name);
+	}
+	closedir(dir);
+	qsort(*names, *n, sizeof **names, by_name);
+	return 0;
+}
+
+static int put_folder(const struct dest *d, const char *local);
+
+/* One entry of a local folder.  Links to files are followed, links to
+ * folders are not: they may lead in a circle. */
+static int
+put_entry(const struct dest *d, const char *path, const char *base)
+{
+	struct buf name = BUF_MAX(1 << 16);
+	struct dest sub = { .path = NULL };
+	struct stat st;
+	int r;
+
+	name_remote(&name, base);
+	if (lstat(path, &st) == -1) {
+		r = err_set(ERR_LOCAL, "%s", strerror(errno));
+	} else if (S_ISDIR(st.st_mode)) {
+		r = open_folder(&sub, d, buf_str(&name), name.len);
+		if (r == 0)
+			r = put_folder(&sub, path);
+	} else if (stat(path, &st) == -1) {
+		r = err_set(ERR_LOCAL, "%s", strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		r = err_set(ERR_LOCAL, "neither a file nor a folder; left "
+		    "out");
+	} else {
+		r = put_file(d, path, buf_str(&name), name.len);
+	}
+	free(sub.path);
+	buf_free(&name);
+	return r;
+}
+
+/* All that is in a local folder, into a remote one. */
+static int
+put_folder(const struct dest *d, const char *local)
+{
+	char **names;
+	size_t n;
+	int r = list_local(local, &names, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		char *path = xasprintf("%s/%s", local, names[i]);
+
+		err_clear();
+		if (r == 0) {
+			int e = put_entry(d, path, names[i]);
+
+			if (e < 0 && e != ERR_MANY)
+				cmd_fail(path, e);
+		}
+		free(path);
+		free(names[i]);
+	}
+	free(names);
+	return r;
+}
+
+/* Operands. */
+
+/* Make the folders of a path that are missing, from its root on. */
+static int
+make_parents(const char *path)
+{
+	size_t n = strlen(path);
+	int r = 0;
+
+	for (size_t i = 1; i <= n && r == 0; i++) {
+		char *prefix;
+		struct place p;
+		struct node made;
+
+		if (path[i] != '/' || path[i - 1] == '/')
+			continue;
+		prefix = xstrndup(path, i);
+		r = path_target(&remote, prefix, &p);
+		if (r == 0 && p.missing != NULL && !cmd.dry &&
+		    (r = folder_make(&made, p.api,
+		    remote.account.session.master, p.node.h, p.missing,
+		    strlen(p.missing), p.tree)) == 0)
+			node_free(&made);
+		place_free(&p);
+		free(prefix);
+	}
+	return r;
+}
+
+/* The last component of a local path, as a remote name. */
+static void
+base_name(struct buf *out, const char *local)
+{
+	size_t n = strlen(local);
+	char *copy, *base;
+
+	while (n > 1 && local[n - 1] == '/')
+		n--;
+	copy = xstrndup(local, n);
+	base = strrchr(copy, '/');
+	name_remote(out, base != NULL ? base + 1 : copy);
+	free(copy);
+}
+
+/* One operand; name is what it will be called, NULL: as it is here. */
+static int
+put(const struct dest *d, const char *local, const char *name)
+{
+	struct buf own = BUF_MAX(1 << 16);
+	struct dest sub = { .path = NULL };
+	struct stat st;
+	char *full;
+	int r, is_dir;
+
+	if (name != NULL)
+		buf_addstr(&own, name);
+	else if (strcmp(local, "-") == 0)
+		return err_set(ERR_USAGE, "standard input needs a name: the "
+		    "remote operand has to be a path that is no folder");
+	else
+		base_name(&own, local);
+	full = xasprintf("%s/%s", d->path, buf_str(&own));
+	is_dir = strcmp(local, "-") != 0 && stat(local, &st) == 0 &&
+	    S_ISDIR(st.st_mode);
+	if ((r = note_given(full)) < 0)
+		goto out;
+	if (!is_dir) {
+		r = put_file(d, local, buf_str(&own), own.len);
+	} else if (!opt.recursive) {
+		r = err_set(ERR_USAGE, "is a folder (-r sends folders)");
+	} else {
+		r = open_folder(&sub, d, buf_str(&own), own.len);
+		if (r == 0)
+			r = put_folder(&sub, local);
+	}
+out:
+	free(full);
+	free(sub.path);
+	buf_free(&own);
+	return r;
+}
+
+/* The path of a place, for records, without a slash at its end. */
+static char *
+place_path(const struct place *p)
+{
+	struct buf b = BUF_MAX(1 << 20);
+
+	if (place_print(p, &b) < 0)
+		buf_reset(&b);
+	while (b.len > 0 && b.p[b.len - 1] == '/')
+		b.len--;
+	return buf_steal(&b);
+}
+
+/* The place that the remote operand names: the folder, and the new name if
+ * it names one. */
+static int
+open_target(const char *operand, int several, struct dest *d, char **name)
+{
+	struct place p;
+	size_t n = strlen(operand);
+	int r;
+
+	*name = NULL;
+	if (opt.parents && (r = make_parents(operand)) < 0)
+		return r;
+	if ((r = path_target(&remote, operand, &p)) < 0)
+		goto out;
+	if (p.kind != PLACE_NODE) {
+		r = err_set(ERR_ACCESS, "nothing can be put into this link");
+		goto out;
+	}
+	if (p.missing != NULL && (several || operand[n - 1] == '/') &&
+	    !(cmd.dry && opt.parents)) {
+		r = err_set(ERR_NOENT, "no such folder (-p makes it)");
+		goto out;
+	}
+	d->tree = p.tree;
+	if (p.missing == NULL && p.node.type == NODE_FILE) {
+		struct node parent;
+
+		if (several) {
+			r = err_set(ERR_USAGE, "is a file; several operands "
+			    "go into a folder");
+			goto out;
+		}
+		if ((r = tree_get(p.tree, p.node.p, &parent)) < 0)
+			goto out;
+		*name = xstrdup(p.node.name != NULL ? p.node.name : "");
+		node_free(&p.node);
+		p.node = parent;
+	} else if (p.missing != NULL) {
+		*name = xstrdup(p.missing);
+	}
+	memcpy(d->h, p.node.h, sizeof d->h);
+	free(p.missing);
+	p.missing = NULL;
+	d->path = place_path(&p);
+out:
+	place_free(&p);
+	return r;
+}
+
+static int
+put_all(char **argv, int n)
+{
+	struct send_options o = {
+		.up = { .moved = progress_moved, .limit_rate = opt.rate,
+		    .connections = opt.connections, .plain_http = opt.http },
+		.link = opt.link,
+		.ended = ended,
+	};
+	struct dest d = { .path = NULL };
+	struct cmd_operands it;
+	const char *local;
+	char *name = NULL;
+	int r, e;
+
+	/* With -t, "-" is a list of names; before REMOTE it is data. */
+	int list = n > 0 && opt.target == argv[n] ? 0 : 1;
+
+	if ((r = open_target(opt.target, n > 1 || (list && n == 1 &&
+	    strcmp(argv[0], "-") == 0), &d, &name)) < 0) {
+		cmd_fail(opt.target, r);
+		return 0;
+	}
+	progress_begin("put");
+	engine = send_new(remote.account.api, remote.account.session.master,
+	    &o);
+	argv[n] = NULL;
+	cmd_operands(&it, argv);
+	while ((local = list ? cmd_operand(&it) : *argv) != NULL) {
+		err_clear();
+		if ((e = put(&d, local, name)) < 0)
+			cmd_fail(local, e);
+		argv += !list;
+	}
+	cmd_operands_free(&it);
+	send_run(engine);
+	progress_end();
+	send_free(engine);
+	free(name);
+	free(d.path);
+	return 0;
+}
+
+static enum policy
+parse_policy(const char *s)
+{
+	static const char *const names[] = { "", "skip", "replace", "version",
+	    "rename", "fail" };
+
+	for (unsigned i = 1; i < sizeof names / sizeof *names; i++)
+		if (strcmp(s, names[i]) == 0)
+			return (enum policy)i;
+	cmd_usage("--if-exists=%s: want skip, replace, version, rename or "
+	    "fail", s);
+}
+
+static void
+parse(int argc, char *argv[])
+{
+	int ch;
+
+	opt.rate = cmd_limit_rate();
+	while ((ch = cmd_option(argc, argv)) != -1) {
+		switch (ch) {
+		case 'r':
+			opt.recursive = 1;
+			break;
+		case 'p':
+			opt.parents = 1;
+			break;
+		case 't':
+			opt.target = optarg;
+			break;
+		case OPT_EXISTS:
+			opt.exists = parse_policy(optarg);
+			break;
+		case OPT_LINK:
+			opt.link = 1;
+			break;
+		case OPT_SIZE:
+			opt.size = cmd_number(optarg, "--size", 1);
+			break;
+		case OPT_RATE:
+			opt.rate = cmd_number(optarg, "--limit-rate", 1);
+			break;
+		case OPT_CONN:
+			opt.connections = (unsigned)cmd_number(optarg,
+			    "--connections", 0);
+			if (opt.connections < 1 || opt.connections >
+			    UPLOAD_CONNECTIONS_MAX)
+				cmd_usage("--connections=%s: want 1 to %d",
+				    optarg, UPLOAD_CONNECTIONS_MAX);
+			break;
+		case OPT_HTTP:
+			opt.http = 1;
+			break;
+		}
+	}
+}
+
+int
+main(int argc, char *argv[])
+{
+	int n, r;
+
+	cmd_init("mega-put", SYNOPSIS, options);
+	parse(argc, argv);
+	n = argc - optind;
+	argv += optind;
+	if (opt.target == NULL) {
+		if (n < 2)
+			cmd_usage(n == 0 ? "what to put, and where?" :
+			    "where to?");
+		opt.target = argv[--n];
+	} else if (n == 0) {
+		cmd_usage("what to put?");
+	}
+	if (*opt.target == '\0')
+		cmd_usage("an empty remote path");
+	if (opt.size >= 0 && n != 1)
+		cmd_usage("--size is for one file");
+	if ((r = remote_open(&remote, cmd.session)) < 0)
+		cmd_fail(NULL, r);
+	else
+		put_all(argv, n);
+	remote_close(&remote);
+	for (size_t i = 0; i < ngiven; i++)
+		free(given[i]);
+	free(given);
+	return cmd_finish();
+}

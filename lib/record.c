@@ -1,0 +1,52 @@
+#include "cmd.h"
+#include "record.h"
+
+static void
+put_bytes(struct json_out *o, const char *key, const char *key_b64,
+    const char *p, size_t n)
+{
+	json_put_n(o, key, p, n);
+	if (!json_utf8(p, n))
+		json_put_b64(o, key_b64, p, n);
+}
+
+static void
+put_time(struct json_out *o, const char *key, int64_t t)
+{
+	char text[CMD_TIME_MAX];
+
+	if (t >= 0)
+		json_put(o, key, cmd_time(text, t));
+}
+
+void
+record_node(struct json_out *o, const struct node *n, const char *path,
+    size_t pathlen, const char *link)
+{
+	static const char *const types[] = { "file", "folder", "root", "inbox",
+	    "rubbish" };
+	char tmp[16];
+	const char *name;
+	size_t len;
+
+	if (path != NULL)
+		put_bytes(o, "path", "path_b64", path, pathlen);
+	name = node_name(n, tmp, &len);
+	put_bytes(o, "name", "name_b64", name, len);
+	if (n->h[0] != '\0')
+		json_put(o, "handle", n->h);
+	if (n->p[0] != '\0')
+		json_put(o, "parent", n->p);
+	json_put(o, "type", types[n->type]);
+	if (n->type == NODE_FILE)
+		json_put_int(o, "size", n->size);
+	if (n->created > 0)
+		put_time(o, "created", n->created);
+	put_time(o, "mtime", n->mtime);
+	if (n->owner[0] != '\0')
+		json_put(o, "owner", n->owner);
+	if (n->fingerprint[0] != '\0')
+		json_put(o, "fingerprint", n->fingerprint);
+	if (link != NULL)
+		json_put(o, "link", link);
+}

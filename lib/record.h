@@ -1,0 +1,18 @@
+/* Nodes as the JSON objects of mega-json(5). */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include "json.h"
+#include "node.h"
+
+/*
+ * record_node: the members of one node, added to an object that is open.
+ *
+ * path (n bytes) and link may be NULL.  What does not apply is left out.  A
+ * name or path that is no UTF-8 comes a second time in base64, as name_b64
+ * or path_b64.
+ */
+void record_node(struct json_out *o, const struct node *n, const char *path,
+    size_t pathlen, const char *link);
+
+#endif
