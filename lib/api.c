@@ -14,9 +14,12 @@
 #define BACKOFF_MIN_MS 250
 #define BACKOFF_MAX_MS 30000
 #define TRIES_MAX      8            /* of one command answered "busy" */
+#define IDLE_S         120          /* the service may think so long */
+#define IDLE_EVENTS_S  40           /* events come at once */
 #define CUTS_MAX       20           /* replies that broke off, of a request */
 
 void (*api_notice)(const char *words);
+void (*api_remark)(const char *words);
 
 struct api {
 	struct http *http;         /* borrowed */
@@ -219,6 +222,12 @@ on_enter(void *ctx, int depth, struct slice key, int open)
 	struct api *a = ctx;
 	const struct json_split *s;
 
+	if (a->flying->query != NULL) {
+		s = a->flying->split;
+		a->streaming = 1;
+		return depth == 0 ? open == '{' :
+		    s->enter(s->ctx, depth, key, open);
+	}
 	if (depth == 0)
 		return open == '[';
 	s = a->at != NULL ? a->at->split : NULL;
@@ -242,6 +251,9 @@ on_value(void *ctx, int depth, struct slice key, struct slice text)
 		a->is_bare = 1;
 		return 0;
 	}
+	if (a->flying->query != NULL)
+		return a->flying->split->value(a->flying->split->ctx, depth,
+		    key, text);
 	if (depth == 1)
 		return take_result(a, text);
 	return a->at->split->value(a->at->split->ctx, depth - 1, key, text);
@@ -254,9 +266,11 @@ on_leave(void *ctx, int depth)
 
 	if (depth == 0)
 		a->ended = 1;
+	if (a->flying->query != NULL && depth > 0)
+		return a->flying->split->leave(a->flying->split->ctx, depth);
 	if (depth > 1)
 		return a->at->split->leave(a->at->split->ctx, depth - 1);
-	if (depth == 1) {
+	if (depth == 1 || a->flying->query != NULL) {
 		/* A streamed result is over; 0 stands for it. */
 		return take_result(a, (struct slice){ "0", 1 });
 	}
@@ -293,7 +307,7 @@ start(struct api *a)
 		.body = a->body.p,
 		.bodylen = a->body.len,
 		.header = { a->answer[0] != '\0' ? a->answer : NULL },
-		.idle_s = 120,
+		.idle_s = a->flying->query != NULL ? IDLE_EVENTS_S : IDLE_S,
 		.compressed = 1,
 		.data = on_data,
 		.done = on_done,
@@ -456,22 +470,27 @@ on_done(struct http_req *req, int result)
 		deliver(a);
 }
 
-/* Put queued commands into a request and send it. */
+/* Whether a command travels alone. */
+static int
+is_alone(const struct api_cmd *c)
+{
+	return c->split != NULL || c->query != NULL;
+}
+
+/* Move queued commands into the body of a request. */
 static void
-send_batch(struct api *a)
+gather(struct api *a)
 {
 	struct api_cmd **end = &a->flying;
 	size_t n = 0;
 
-	if (a->busy || a->queue == NULL)
-		return;
 	buf_reset(&a->body);
 	buf_addch(&a->body, '[');
 	while (a->queue != NULL && n < API_BATCH_MAX &&
 	    (n == 0 || a->body.len < BODY_ENOUGH)) {
 		struct api_cmd *c = a->queue;
 
-		if (n > 0 && c->split != NULL)
+		if (n > 0 && is_alone(c))
 			break;
 		a->queue = c->next;
 		if (n++ > 0)
@@ -480,16 +499,32 @@ send_batch(struct api *a)
 		c->next = NULL;
 		*end = c;
 		end = &c->next;
-		if (c->split != NULL)
+		if (is_alone(c))
 			break;
 	}
 	if (a->queue == NULL)
 		a->tail = &a->queue;
 	buf_addch(&a->body, ']');
+}
+
+/* Send what is queued, as far as it goes into one request. */
+static void
+send_batch(struct api *a)
+{
+	const char *and = a->auth[0] != '\0' ? "&" : "";
+
+	if (a->busy || a->queue == NULL)
+		return;
+	gather(a);
 	buf_reset(&a->query);
-	buf_printf(&a->query, "%s/cs?id=%llu%s%s", a->url,
-	    (unsigned long long)a->id++, a->auth[0] != '\0' ? "&" : "",
-	    a->auth);
+	if (a->flying->query != NULL) {
+		buf_reset(&a->body);
+		buf_printf(&a->query, "%s/%s%s%s", a->url, a->flying->query,
+		    and, a->auth);
+	} else {
+		buf_printf(&a->query, "%s/cs?id=%llu%s%s", a->url,
+		    (unsigned long long)a->id++, and, a->auth);
+	}
 	a->busy = 1;
 	a->since_ms = http_now_ms();
 	a->backoff_ms = BACKOFF_MIN_MS;
@@ -517,15 +552,22 @@ api_begin(struct api_cmd *c, const char *name)
 	return o;
 }
 
-void
-api_send(struct api *a, struct api_cmd *c, struct json_out *o)
+/* Queue a command; it goes out with the others of this turn of the loop. */
+static void
+enqueue(struct api *a, struct api_cmd *c)
 {
-	json_close(o, '}');
 	queue_add(a, c);
 	if (a->busy || a->timer.set)
 		return;
 	a->timer.fire = on_gather;
 	http_timer_set(a->http, &a->timer, 0);
+}
+
+void
+api_send(struct api *a, struct api_cmd *c, struct json_out *o)
+{
+	json_close(o, '}');
+	enqueue(a, c);
 }
 
 /* What api_wait waits for. */
@@ -553,14 +595,15 @@ waited(struct api_cmd *c, struct json *j, int v, int err)
 	w->result = json_parse_copy(w->j, raw.p, raw.n);
 }
 
+/* Queue a command and run the loop until its result is there. */
 static int
-run(struct api *a, struct api_cmd *c, struct json_out *o, struct json *j)
+run(struct api *a, struct api_cmd *c, struct json *j)
 {
 	struct waiting w = { j, 0, 0 };
 
 	c->ctx = &w;
 	c->done = waited;
-	api_send(a, c, o);
+	enqueue(a, c);
 	while (!w.over)
 		http_turn(a->http, -1);
 	return w.result;
@@ -569,11 +612,22 @@ run(struct api *a, struct api_cmd *c, struct json_out *o, struct json *j)
 int
 api_wait(struct api *a, struct api_cmd *c, struct json_out *o, struct json *j)
 {
-	return run(a, c, o, j);
+	json_close(o, '}');
+	return run(a, c, j);
 }
 
 int
 api_wait_split(struct api *a, struct api_cmd *c, struct json_out *o)
 {
-	return run(a, c, o, NULL);
+	json_close(o, '}');
+	return run(a, c, NULL);
+}
+
+int
+api_ask(struct api *a, struct api_cmd *c, const char *query)
+{
+	c->name = "sc";
+	c->query = query;
+	buf_init(&c->json, 0);
+	return run(a, c, NULL);
 }

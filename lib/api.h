@@ -48,6 +48,8 @@ struct api_cmd {
 	void *ctx;            /* the caller's */
 	const char *name;     /* for messages: "g" */
 
+	const char *query;    /* private: api_ask's */
+
 	struct api_cmd *next; /* private */
 	int tries;            /* private */
 };
@@ -80,6 +82,15 @@ int api_wait(struct api *a, struct api_cmd *c, struct json_out *o,
 /* The same for a command with split: 0 or ERR_*. */
 int api_wait_split(struct api *a, struct api_cmd *c, struct json_out *o);
 
+/*
+ * api_ask: the service's event channel: an empty request to a path with a
+ * query ("sc?sn=…"), to which the channel's authority is added.
+ *
+ * The answer is an object, whose members go to c->split (depth 0 for the
+ * object).  Retries and errors are those of commands.
+ */
+int api_ask(struct api *a, struct api_cmd *c, const char *query);
+
 /* The requests sent so far (for tests and --verbose). */
 unsigned api_requests(const struct api *a);
 
@@ -90,5 +101,9 @@ int64_t api_patience(void);
 /* Called with words when something takes long: proof of work, waiting for a
  * busy service; "" when it is over.  May be NULL. */
 extern void (*api_notice)(const char *words);
+
+/* Called with words on what happened beside, for those who want to know
+ * (--verbose).  May be NULL. */
+extern void (*api_remark)(const char *words);
 
 #endif
