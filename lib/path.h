@@ -65,6 +65,10 @@ int path_target(struct remote *r, const char *operand, struct place *p);
 
 void place_free(struct place *p);
 
+/* Ask the service for the name, size and times of a public file (PLACE_LINK).
+ * ERR_KEY if the link's key does not fit. */
+int place_ask(struct place *p);
+
 /* The text of a place as an operand or for a record: path of a node,
  * "LINK:/path" in a folder link. */
 int place_print(const struct place *p, struct buf *out);

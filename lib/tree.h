@@ -31,18 +31,24 @@ int tree_open(struct tree **t, struct api *api, const struct session *s,
 int tree_open_link(struct tree **t, struct api *api, const struct link *l);
 void tree_close(struct tree *t);
 
-/* Each fills in n (node_free), or returns ERR_NOENT or ERR_LOCAL. */
+/* Each fills in n (node_free), or returns ERR_NOENT or ERR_LOCAL.  A parent
+ * "" stands for the folders that others share with the account, whose names
+ * are MAIL:NAME. */
 int tree_get(struct tree *t, const char h[9], struct node *n);
 int tree_root(struct tree *t, enum node_type type, struct node *n);
-/* A child by name; of several, the newest. */
+/* A child by name; of several, the newest.  "H:xxxxxxxx" is also the child of
+ * that handle. */
 int tree_child(struct tree *t, const char parent[9], const char *name,
     size_t len, struct node *n);
 
 /*
  * tree_children: call fn for each child, by name.  tree_walk: for each
  * descendant, parents first, siblings by name; path is relative to the
- * start, without a leading slash.  n and path are borrowed for the call; fn
- * returns 0 to go on, 1 to leave out what is below (walk), or ERR_* to end.
+ * start, without a leading slash, of components as node_component makes
+ * them.  n and path are borrowed for the call; fn returns 0 to go on, 1 to
+ * leave out what is below (walk), or ERR_* to end.  It may read the tree,
+ * but not change it.  A file's only child is its older version, which no
+ * walk visits.
  */
 int tree_children(struct tree *t, const char parent[9],
     int (*fn)(void *ctx, const struct node *n), void *ctx);
@@ -50,13 +56,21 @@ int tree_walk(struct tree *t, const char start[9],
     int (*fn)(void *ctx, const struct node *n, const char *path, size_t len),
     void *ctx);
 
-/* Add the full path of a node: "/a/b", "//bin/x"; in a folder link "/a/b"
- * from its root. */
+/* The version of a file that it replaced, if it is kept. */
+int tree_version(struct tree *t, const char h[9], struct node *n);
+
+/* Add the full path of a node: "/a/b", "//bin/x", "//from/MAIL:NAME/x"; in a
+ * folder link "/a/b" from its root.  An older version has its file's path
+ * and "#" with the time when it was made.  What hangs on nothing that we can
+ * see begins with "H:xxxxxxxx". */
 int tree_path(struct tree *t, const char h[9], struct buf *out);
 
 /* Take in the nodes that a command's reply holds (an array of nodes, v in
  * j), so that they are found before the events arrive. */
 int tree_take(struct tree *t, struct json *j, int v);
+
+/* Remove what is cached for an account (logout). */
+int tree_forget(const struct session *s);
 
 /* The handle of the folder that a folder link shares; "" for an account. */
 const char *tree_link_root(const struct tree *t);

@@ -1,0 +1,467 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attr.h"
+#include "b64.h"
+#include "err.h"
+#include "mem.h"
+#include "path.h"
+#include "secret.h"
+#include "shape.h"
+
+/* An open folder link. */
+struct path_link {
+	struct path_link *next;
+	char ph[9];
+	uint8_t key[KEY_SIZE];
+	struct api *api;
+	struct tree *tree;
+};
+
+int
+remote_open(struct remote *r, const char *session_path)
+{
+	*r = (struct remote){ 0 };
+	return account_open_any(&r->account, session_path);
+}
+
+static void
+link_close(struct path_link *l)
+{
+	tree_close(l->tree);
+	api_free(l->api);
+	secret_zero(l, sizeof *l);
+	free(l);
+}
+
+void
+remote_close(struct remote *r)
+{
+	while (r->links != NULL) {
+		struct path_link *l = r->links;
+
+		r->links = l->next;
+		link_close(l);
+	}
+	tree_close(r->tree);
+	r->tree = NULL;
+	account_close(&r->account);
+}
+
+static int
+need_session(const struct remote *r)
+{
+	return r->account.session.sid[0] != '\0' ? 0 :
+	    err_set(ERR_LOGIN, "not logged in");
+}
+
+int
+remote_tree(struct remote *r, struct tree **t)
+{
+	int e;
+
+	if ((e = need_session(r)) < 0)
+		return e;
+	if (r->tree == NULL && (e = tree_open(&r->tree, r->account.api,
+	    &r->account.session, r->flags)) < 0)
+		return e;
+	*t = r->tree;
+	return 0;
+}
+
+/* A folder link's tree and channel; opened once. */
+static int
+open_link(struct remote *r, const struct link *l, struct path_link **out)
+{
+	struct path_link *p = r->links;
+	char auth[64];
+	int e;
+
+	while (p != NULL && (strcmp(p->ph, l->ph) != 0 ||
+	    memcmp(p->key, l->key, sizeof p->key) != 0))
+		p = p->next;
+	if (p == NULL) {
+		const char *url = session_url(&r->account.session);
+
+		if (url == NULL)
+			return ERR_USAGE;
+		p = xcalloc(1, sizeof *p);
+		memcpy(p->ph, l->ph, sizeof p->ph);
+		memcpy(p->key, l->key, sizeof p->key);
+		snprintf(auth, sizeof auth, "n=%s%s", l->ph, l->auth);
+		p->api = api_new(r->account.http, url, auth);
+		if ((e = tree_open_link(&p->tree, p->api, l)) < 0) {
+			link_close(p);
+			return e;
+		}
+		p->next = r->links;
+		r->links = p;
+	}
+	*out = p;
+	return 0;
+}
+
+/* The next component of a path, which *rest moves behind; n is 0 at the
+ * end. */
+static struct slice
+next_component(const char **rest)
+{
+	struct slice c;
+
+	*rest += strspn(*rest, "/");
+	c.p = *rest;
+	c.n = strcspn(*rest, "/");
+	*rest += c.n;
+	return c;
+}
+
+/* "NAME#1700000000": the older version of a file that was made then. */
+static int
+find_version(struct tree *t, const struct node *parent, struct slice c,
+    struct node *out)
+{
+	const char *mark = memchr(c.p, '#', c.n), *next;
+	struct node n = { 0 };
+	size_t digits;
+	long long when;
+	int r;
+
+	/* The last "#" counts. */
+	while (mark != NULL && (next = memchr(mark + 1, '#',
+	    (size_t)(c.p + c.n - mark - 1))) != NULL)
+		mark = next;
+	if (mark == NULL)
+		return ERR_NOENT;
+	digits = strspn(mark + 1, "0123456789");
+	if (digits == 0 || digits > 18 || mark + 1 + digits != c.p + c.n)
+		return ERR_NOENT;
+	when = strtoll(mark + 1, NULL, 10);
+	r = tree_child(t, parent->h, c.p, (size_t)(mark - c.p), &n);
+	while (r == 0 && n.type == NODE_FILE) {
+		char h[9];
+
+		memcpy(h, n.h, sizeof h);
+		node_free(&n);
+		r = tree_version(t, h, &n);
+		if (r == 0 && n.created == when) {
+			*out = n;
+			return 0;
+		}
+	}
+	node_free(&n);
+	return r < 0 ? r : ERR_NOENT;
+}
+
+/*
+ * Go down from the node at, which is replaced, along path.  With missing, a
+ * last component that does not exist is given there, at being its parent.
+ */
+static int
+descend(struct tree *t, struct node *at, const char *path, char **missing)
+{
+	struct slice c;
+	struct node n;
+	int r, slash;
+
+	for (;;) {
+		c = next_component(&path);
+		if (c.n == 0)
+			return 0;
+		slash = *path == '/';
+		if (at->type == NODE_FILE)
+			return err_set(ERR_NOENT, "not a folder");
+		r = tree_child(t, at->h, c.p, c.n, &n);
+		if (r == ERR_NOENT && path[strspn(path, "/")] == '\0') {
+			if (missing != NULL) {
+				*missing = xstrndup(c.p, c.n);
+				return 0;
+			}
+			r = find_version(t, at, c, &n);
+		}
+		if (r < 0)
+			return r == ERR_NOENT ?
+			    err_set(ERR_NOENT, "not found") : r;
+		node_free(at);
+		*at = n;
+		if (slash && at->type == NODE_FILE)
+			return err_set(ERR_NOENT, "not a folder");
+	}
+}
+
+/* Whether a path begins with a root's name; *rest then stands behind it. */
+static int
+begins(const char *path, const char *root, const char **rest)
+{
+	size_t n = strlen(root);
+
+	if (strncmp(path, root, n) != 0 || (path[n] != '\0' && path[n] != '/'))
+		return 0;
+	*rest = path + n;
+	return 1;
+}
+
+static int
+find_path(struct remote *r, const char *path, struct place *p, char **missing)
+{
+	enum node_type root = NODE_ROOT;
+	int e;
+
+	if (*path == '\0')
+		return err_set(ERR_USAGE, "an empty path");
+	if ((e = remote_tree(r, &p->tree)) < 0)
+		return e;
+	p->api = r->account.api;
+	if (begins(path, "//from", &path)) {
+		p->node.type = NODE_FOLDER;
+		p->node.mtime = -1;
+		return descend(p->tree, &p->node, path, missing);
+	}
+	if (begins(path, "//bin", &path))
+		root = NODE_RUBBISH;
+	else if (begins(path, "//in", &path))
+		root = NODE_INBOX;
+	if ((e = tree_root(p->tree, root, &p->node)) < 0)
+		return e;
+	return descend(p->tree, &p->node, path, missing);
+}
+
+/* Whether an operand is "H:xxxxxxxx", perhaps with a path behind it. */
+static int
+is_handle(const char *s)
+{
+	return strncmp(s, "H:", 2) == 0 && strlen(s) >= 10 &&
+	    b64_valid(s + 2, 8) && (s[10] == '\0' || s[10] == '/');
+}
+
+static int
+find_handle(struct remote *r, const char *s, struct place *p, char **missing)
+{
+	char h[9] = "";
+	int e;
+
+	memcpy(h, s + 2, 8);
+	if ((e = remote_tree(r, &p->tree)) < 0 ||
+	    (e = tree_get(p->tree, h, &p->node)) < 0)
+		return e;
+	p->api = r->account.api;
+	return descend(p->tree, &p->node, s + 10, missing);
+}
+
+/* A handle to put something into: the service knows whether it is there. */
+static int
+target_handle(struct remote *r, const char *s, struct place *p)
+{
+	int e;
+
+	if ((e = need_session(r)) < 0)
+		return e;
+	p->api = r->account.api;
+	p->node.type = NODE_FOLDER;
+	p->node.mtime = -1;
+	memcpy(p->node.h, s + 2, 8);
+	return 0;
+}
+
+/* A folder, or what a link selects in it. */
+static int
+find_in_folder(struct remote *r, struct place *p, char **missing)
+{
+	const struct link *l = &p->link;
+	struct path_link *open;
+	char *path;
+	int e;
+
+	if ((e = open_link(r, l, &open)) < 0)
+		return e;
+	p->kind = PLACE_IN_LINK;
+	p->tree = open->tree;
+	p->api = open->api;
+	if ((e = tree_get(p->tree, l->node[0] != '\0' ? l->node :
+	    tree_link_root(p->tree), &p->node)) < 0)
+		return e;
+	if (l->path.p == NULL)
+		return 0;
+	path = xstrndup(l->path.p, l->path.n);
+	e = descend(p->tree, &p->node, path, missing);
+	free(path);
+	return e;
+}
+
+/* A file's link: all that it says itself. */
+static void
+find_file(struct remote *r, struct place *p)
+{
+	p->kind = PLACE_LINK;
+	p->api = r->account.api;
+	p->node.type = NODE_FILE;
+	p->node.mtime = -1;
+	memcpy(p->node.h, p->link.ph, sizeof p->node.h);
+	memcpy(p->node.key, p->link.key, p->link.keylen);
+	p->node.keylen = p->link.keylen;
+}
+
+static int
+find_link(struct remote *r, const char *text, struct place *p, char **missing)
+{
+	int e;
+
+	if ((e = link_parse(&p->link, text)) < 0)
+		return e;
+	if (p->link.kind == LINK_PASSWORD)
+		return err_set(ERR_USAGE, "the link is locked with a "
+		    "password");
+	if (p->link.keylen == 0)
+		return err_set(ERR_USAGE, "the link has no key");
+	if (p->link.kind == LINK_FOLDER)
+		return find_in_folder(r, p, missing);
+	find_file(r, p);
+	return 0;
+}
+
+static int
+find(struct remote *r, const char *operand, struct place *p, char **missing)
+{
+	int e;
+
+	*p = (struct place){ 0 };
+	if (link_is(operand))
+		e = find_link(r, operand, p, missing);
+	else if (is_handle(operand) && missing != NULL && operand[10] == '\0')
+		e = target_handle(r, operand, p);
+	else if (is_handle(operand))
+		e = find_handle(r, operand, p, missing);
+	else
+		e = find_path(r, operand, p, missing);
+	if (e < 0)
+		place_free(p);
+	return e;
+}
+
+int
+path_find(struct remote *r, const char *operand, struct place *p)
+{
+	return find(r, operand, p, NULL);
+}
+
+int
+path_target(struct remote *r, const char *operand, struct place *p)
+{
+	char *missing = NULL;
+	size_t n = strlen(operand);
+	int e;
+
+	if ((e = find(r, operand, p, &missing)) < 0)
+		return e;
+	p->missing = missing;
+	if (p->kind == PLACE_LINK)
+		e = err_set(ERR_USAGE, "a link to a file cannot be written "
+		    "to");
+	else if (missing != NULL && operand[n - 1] == '/')
+		e = err_set(ERR_NOENT, "not found");
+	if (e < 0)
+		place_free(p);
+	return e;
+}
+
+void
+place_free(struct place *p)
+{
+	node_free(&p->node);
+	free(p->missing);
+	secret_zero(p, sizeof *p);
+}
+
+/* What the service says about a public file. */
+struct public {
+	int64_t size;
+	struct slice at;
+};
+
+static const struct shape public_shape[] = {
+	SHAPE(public, size, "s", SHAPE_INT, SHAPE_REQUIRED, 0,
+	    SHAPE_SIZE_MAX),
+	SHAPE(public, at, "at", SHAPE_STRING, SHAPE_REQUIRED, 0,
+	    B64_LEN(ATTR_MAX)),
+	SHAPE_END
+};
+
+/* Fill in what a public file's attributes say. */
+static int
+read_attributes(struct node *n, struct slice at)
+{
+	uint8_t folded[KEY_SIZE];
+	struct fingerprint f;
+	struct attr a;
+	const char *text;
+	size_t len;
+	int r;
+
+	key_fold(folded, n->key, n->keylen);
+	r = attr_open(&a, at.p, at.n, folded);
+	secret_zero(folded, sizeof folded);
+	if (r == ERR_KEY)
+		return err_set(r, "the link's key does not fit");
+	if (r < 0)
+		return r;
+	if ((text = attr_get(&a, "n", &len)) != NULL) {
+		n->name = xmalloc(len + 1);
+		memcpy(n->name, text, len + 1);
+		n->namelen = len;
+	}
+	text = attr_get(&a, "c", &len);
+	if (text != NULL && len < sizeof n->fingerprint &&
+	    fingerprint_parse(&f, text, len) == 0) {
+		memcpy(n->fingerprint, text, len + 1);
+		n->mtime = f.mtime >= 0 ? f.mtime : -1;
+	}
+	attr_free(&a);
+	return 0;
+}
+
+int
+place_ask(struct place *p)
+{
+	struct api_cmd c = { 0 };
+	struct json_out o = api_begin(&c, "g");
+	struct public reply = { 0 };
+	struct json j = { 0 };
+	int r;
+
+	json_put(&o, "p", p->link.ph);
+	if ((r = api_wait(p->api, &c, &o, &j)) >= 0 &&
+	    (r = shape_read("reply to \"g\"", public_shape, &j, r,
+	    &reply)) == 0) {
+		p->node.size = reply.size;
+		r = read_attributes(&p->node, reply.at);
+	}
+	json_free(&j);
+	return r;
+}
+
+int
+place_print(const struct place *p, struct buf *out)
+{
+	char text[LINK_TEXT_MAX];
+	struct link l = p->link;
+	int r = 0;
+
+	if (p->kind != PLACE_NODE) {
+		l.node[0] = '\0';
+		r = buf_addstr(out, link_print(text, &l, 0));
+		if (p->kind == PLACE_IN_LINK)
+			r = buf_addch(out, ':');
+		secret_zero(text, sizeof text);
+		secret_zero(&l, sizeof l);
+	}
+	if (p->tree != NULL)
+		r = tree_path(p->tree, p->node.h, out);
+	else if (p->kind == PLACE_NODE)
+		r = buf_printf(out, "H:%s", p->node.h);
+	if (r == 0 && p->missing != NULL) {
+		if (out->len > 0 && out->p[out->len - 1] != '/')
+			buf_addch(out, '/');
+		r = buf_addstr(out, p->missing);
+	}
+	return r;
+}

@@ -1,0 +1,737 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "b64.h"
+#include "err.h"
+#include "mem.h"
+#include "secret.h"
+#include "tree_impl.h"
+
+#define PATH_BYTES_MAX (1 << 20)
+#define DEPTH_MAX      (PATH_BYTES_MAX / 2)
+#define VERSIONS_MAX   100000 /* of one file */
+#define ROUNDS_MAX     4 /* of opening what others replace meanwhile */
+
+static void
+remark(const char *words)
+{
+	if (api_remark != NULL)
+		api_remark(words);
+}
+
+/*
+ * Opening.
+ */
+
+/* What only the right master key makes of a constant. */
+static void
+check_value(const struct tree *t, uint8_t check[16])
+{
+	aes_encrypt(&t->keys.master, check,
+	    (const uint8_t *)"megapipe cache 1", 1);
+}
+
+static void
+take_key(void *ctx, int64_t h, const uint8_t *wrapped)
+{
+	struct tree *t = ctx;
+	uint8_t key[KEY_SIZE];
+
+	aes_decrypt(&t->keys.master, key, wrapped, 1);
+	node_keys_add(&t->keys, h, key);
+	secret_zero(key, sizeof key);
+}
+
+/* Open the cache that is there.  ERR_NOENT if none fits. */
+static int
+open_cache(struct tree *t)
+{
+	uint8_t check[16];
+	int r;
+
+	cache_close(t->cache);
+	t->cache = NULL;
+	if (t->place == NULL)
+		return ERR_NOENT;
+	if ((r = cache_open(&t->cache, t->place)) < 0 ||
+	    (r = cache_get_state(t->cache, &t->state)) < 0)
+		return r;
+	check_value(t, check);
+	if (!secret_equal(check, t->state.check, sizeof check))
+		return ERR_NOENT;
+	return cache_each_key(t->cache, take_key, t);
+}
+
+static int
+load(struct tree *t, int fresh)
+{
+	char words[64];
+	int r;
+
+	check_value(t, t->state.check);
+	r = load_all(t, fresh);
+	if (r == 0 && t->skipped > 0) {
+		snprintf(words, sizeof words, "%u records without a place "
+		    "were left out", t->skipped);
+		remark(words);
+	}
+	return r;
+}
+
+/* Load all, alone.  1 if another process has done so meanwhile. */
+static int
+build(struct tree *t, int fresh)
+{
+	int lock, r;
+
+	if (t->place == NULL)
+		return load(t, fresh);
+	if ((lock = cache_lock(t->place)) < 0)
+		return lock;
+	if ((t->cache == NULL || cache_replaced(t->cache)) &&
+	    open_cache(t) == 0)
+		r = 1;
+	else
+		r = load(t, fresh);
+	close(lock);
+	return r;
+}
+
+/* Open the cache and make it current: 0, ERR_*, or 1 with *fresh set when
+ * all must be loaded. */
+static int
+try_cache(struct tree *t, int *fresh)
+{
+	int r = open_cache(t);
+
+	*fresh = 0;
+	if (r == ERR_NOENT)
+		return 1;
+	if (r == 0 && !(t->flags & TREE_CACHED))
+		r = event_catch_up(t);
+	if (r == EVENT_RELOAD) {
+		remark("the cache is too old; loading the account anew");
+		*fresh = 1;
+	} else if (r == CACHE_DAMAGED) {
+		remark("the cache is damaged; loading the account anew");
+	} else {
+		return r;
+	}
+	return 1;
+}
+
+/* Open the tree from its place, or load it. */
+static int
+bring_up(struct tree *t)
+{
+	int fresh, r = 1;
+
+	for (int i = 0; i < ROUNDS_MAX && r == 1; i++) {
+		if ((r = try_cache(t, &fresh)) != 1)
+			break;
+		if (t->flags & TREE_CACHED)
+			return err_set(ERR_LOCAL, "there is no cache that "
+			    "could be used");
+		err_clear();
+		r = build(t, fresh);
+	}
+	if (r == 1)
+		r = err_set(ERR_AGAIN, "other commands keep loading the "
+		    "account");
+	return r;
+}
+
+static struct tree *
+alloc(struct api *api)
+{
+	struct tree *t = xcalloc(1, sizeof *t);
+
+	t->api = api;
+	return t;
+}
+
+int
+tree_open(struct tree **out, struct api *api, const struct session *s,
+    int flags)
+{
+	struct tree *t = alloc(api);
+	const char *url = session_url(s);
+	int r = url != NULL ? 0 : ERR_USAGE;
+
+	t->session = s;
+	t->flags = flags;
+	t->user = node_user_number(s->user);
+	node_keys_init(&t->keys, s->master, s->user, s->privk);
+	if (r == 0) {
+		t->place = cache_place(s->user, url);
+		t->memory = t->place == NULL;
+		r = bring_up(t);
+	}
+	if (r == ERR_LOCAL && t->place != NULL && !(flags & TREE_CACHED)) {
+		remark(err_text());
+		remark("going on without a cache");
+		free(t->place);
+		t->place = NULL;
+		r = bring_up(t);
+	}
+	if (r < 0) {
+		tree_close(t);
+		t = NULL;
+	}
+	*out = t;
+	return r;
+}
+
+/* The root of a folder link has a name if the key is right. */
+static int
+check_link(struct tree *t)
+{
+	struct cache_node row;
+
+	if (t->link_root[0] == '\0' ||
+	    cache_get(t->cache, node_number(t->link_root), &row) < 0)
+		return err_set(ERR_NOENT, "the link leads to nothing");
+	if (row.unnamed)
+		return err_set(ERR_KEY, "the link's key does not fit");
+	return 0;
+}
+
+int
+tree_open_link(struct tree **out, struct api *api, const struct link *l)
+{
+	struct tree *t = alloc(api);
+	int r;
+
+	node_keys_init(&t->keys, l->key, "", NULL);
+	t->memory = cache_forbidden();
+	if (l->kind != LINK_FOLDER || l->keylen != KEY_SIZE)
+		r = err_set(ERR_KEY, "the link has no key");
+	else if ((r = load(t, 0)) == 0)
+		r = check_link(t);
+	if (r < 0) {
+		tree_close(t);
+		t = NULL;
+	}
+	*out = t;
+	return r;
+}
+
+void
+tree_close(struct tree *t)
+{
+	if (t == NULL)
+		return;
+	cache_close(t->cache);
+	node_keys_free(&t->keys);
+	free(t->place);
+	free(t);
+}
+
+const char *
+tree_link_root(const struct tree *t)
+{
+	return t->link_root;
+}
+
+/*
+ * Looking up.
+ */
+
+/* The cache turned out to be damaged while it was read: it will be loaded
+ * anew by the next command. */
+static int
+checked(struct tree *t, int r)
+{
+	if (r != CACHE_DAMAGED)
+		return r;
+	if (t->place != NULL)
+		cache_remove(t->place);
+	return ERR_LOCAL;
+}
+
+static int
+not_found(int r)
+{
+	return r == ERR_NOENT ? err_set(r, "not found") : r;
+}
+
+static void
+to_node(const struct tree *t, const struct cache_node *row, struct node *n)
+{
+	*n = (struct node){ .type = (enum node_type)row->type,
+	    .size = row->size, .created = row->created, .mtime = row->mtime,
+	    .keylen = row->keylen };
+	node_handle(n->h, row->h);
+	if (row->parent >= 0)
+		node_handle(n->p, row->parent);
+	if (row->owner != 0 || t->session != NULL)
+		node_user_handle(n->owner, row->owner != 0 ? row->owner :
+		    t->user);
+	if (!row->unnamed) {
+		n->name = xmalloc(row->name.n + 1);
+		memcpy(n->name, row->name.p, row->name.n);
+		n->name[row->name.n] = '\0';
+		n->namelen = row->name.n;
+	}
+	aes_decrypt(&t->keys.master, n->key, row->key,
+	    row->keylen / AES_BLOCK_SIZE);
+	if (row->c.n < sizeof n->fingerprint)
+		memcpy(n->fingerprint, row->c.p, row->c.n);
+	if (row->ph >= 0)
+		node_handle(n->ph, row->ph);
+}
+
+/* A parent's number; "" stands for what others share with us. */
+static int
+to_number(const char h[9], int64_t *out)
+{
+	if (h[0] != '\0' && (strlen(h) != 8 || !b64_valid(h, 8)))
+		return err_set(ERR_NOENT, "not found");
+	*out = h[0] != '\0' ? node_number(h) : CACHE_SHARED;
+	return 0;
+}
+
+int
+tree_get(struct tree *t, const char h[9], struct node *n)
+{
+	struct cache_node row;
+	int64_t number;
+	int r;
+
+	*n = (struct node){ 0 };
+	if ((r = to_number(h, &number)) == 0)
+		r = not_found(cache_get(t->cache, number, &row));
+	if (r == 0)
+		to_node(t, &row, n);
+	return checked(t, r);
+}
+
+int
+tree_root(struct tree *t, enum node_type type, struct node *n)
+{
+	struct cache_cursor cur = { 0 };
+	struct cache_node row;
+	int r;
+
+	*n = (struct node){ 0 };
+	if ((r = cache_children(t->cache, &cur, CACHE_TOP, NULL, 0, 0)) < 0)
+		return checked(t, r);
+	while ((r = cache_next(&cur, &row)) == 1 && row.type != (int)type)
+		continue;
+	if (r == 1)
+		to_node(t, &row, n);
+	cache_done(&cur);
+	return r == 0 ? err_set(ERR_NOENT, "not found") : checked(t,
+	    r < 0 ? r : 0);
+}
+
+/* Add the component that names a row below its parent.  What others share
+ * is called MAIL:NAME. */
+static int
+add_component(struct tree *t, const struct cache_node *row,
+    const struct node *n, struct buf *out)
+{
+	char tmp[16];
+	size_t len;
+	const char *name = node_component(n, tmp, &len);
+	int64_t user;
+
+	if (row->parent == CACHE_SHARED && name != tmp &&
+	    cache_get_inshare(t->cache, row->h, &user) == 0 &&
+	    cache_get_user(t->cache, user, out) == 0)
+		buf_addch(out, ':');
+	return buf_add(out, name, len);
+}
+
+/* The newest of the folders that others share with us under that name. */
+static int
+find_inshare(struct tree *t, const char *name, size_t len, int64_t *found)
+{
+	struct cache_cursor cur = { 0 };
+	struct cache_node row;
+	struct buf b = BUF_MAX(PATH_BYTES_MAX);
+	struct node n;
+	int64_t created = -1;
+	int r;
+
+	if ((r = cache_children(t->cache, &cur, CACHE_SHARED, NULL, 0, 0)) < 0)
+		return r;
+	while ((r = cache_next(&cur, &row)) == 1) {
+		to_node(t, &row, &n);
+		buf_reset(&b);
+		add_component(t, &row, &n, &b);
+		if (b.len == len && memcmp(buf_str(&b), name, len) == 0 &&
+		    row.created > created) {
+			created = row.created;
+			*found = row.h;
+		}
+		node_free(&n);
+	}
+	cache_done(&cur);
+	buf_free(&b);
+	return r < 0 ? r : created < 0 ? ERR_NOENT : 0;
+}
+
+/* The number in a component "H:xxxxxxxx": 1, or 0. */
+static int
+by_handle(const char *name, size_t len, int64_t *h)
+{
+	if (len != 10 || memcmp(name, "H:", 2) != 0 || !b64_valid(name + 2, 8))
+		return 0;
+	*h = node_number(name + 2);
+	return 1;
+}
+
+int
+tree_child(struct tree *t, const char parent[9], const char *name, size_t len,
+    struct node *n)
+{
+	struct cache_node row;
+	int64_t p, h;
+	int r;
+
+	*n = (struct node){ 0 };
+	if ((r = to_number(parent, &p)) < 0)
+		return r;
+	if (p != CACHE_SHARED)
+		r = cache_child(t->cache, p, name, len, &row);
+	else if ((r = find_inshare(t, name, len, &h)) == 0)
+		r = cache_get(t->cache, h, &row);
+	if (r == ERR_NOENT && by_handle(name, len, &h)) {
+		r = cache_get(t->cache, h, &row);
+		if (r == 0 && row.parent != p)
+			r = ERR_NOENT;
+	}
+	if (r == 0)
+		to_node(t, &row, n);
+	return checked(t, not_found(r));
+}
+
+int
+tree_children(struct tree *t, const char parent[9],
+    int (*fn)(void *ctx, const struct node *n), void *ctx)
+{
+	struct cache_cursor cur = { 0 };
+	struct cache_node row;
+	struct node n;
+	int64_t p;
+	int r;
+
+	if ((r = to_number(parent, &p)) < 0)
+		return r;
+	r = cache_children(t->cache, &cur, p, NULL, 0, 0);
+	while (r == 0 && (r = cache_next(&cur, &row)) == 1) {
+		to_node(t, &row, &n);
+		r = fn(ctx, &n);
+		node_free(&n);
+		if (r > 0)
+			r = 0;
+	}
+	cache_done(&cur);
+	return checked(t, r);
+}
+
+int
+tree_version(struct tree *t, const char h[9], struct node *n)
+{
+	struct cache_cursor cur = { 0 };
+	struct cache_node row;
+	int64_t file;
+	int r;
+
+	*n = (struct node){ 0 };
+	if ((r = to_number(h, &file)) < 0)
+		return r;
+	if ((r = cache_children(t->cache, &cur, file, NULL, 0, 0)) == 0)
+		r = cache_next(&cur, &row);
+	if (r == 1)
+		to_node(t, &row, n);
+	cache_done(&cur);
+	return r == 1 ? 0 : checked(t, r < 0 ? r :
+	    err_set(ERR_NOENT, "not found"));
+}
+
+/*
+ * Walking.  One cursor runs over one folder at a time; of the folders above
+ * it only their handles are kept, and the cursor is put behind each when
+ * what is below it is done.  So a walk takes little memory however large the
+ * folders are.
+ */
+struct level {
+	int64_t h;
+	size_t len; /* of its path */
+};
+
+struct walk {
+	struct tree *t;
+	int (*fn)(void *ctx, const struct node *n, const char *path,
+	    size_t len);
+	void *ctx;
+	struct cache_cursor cur;
+	struct level *levels;
+	size_t depth, cap;
+	struct buf path;
+};
+
+static int
+walk_into(struct walk *w, int64_t h)
+{
+	if (w->depth == DEPTH_MAX)
+		return err_set(ERR_TOOBIG, "folders nested too deeply");
+	if (w->depth == w->cap) {
+		w->cap = w->cap == 0 ? 64 : 2 * w->cap;
+		w->levels = xreallocarray(w->levels, w->cap,
+		    sizeof *w->levels);
+	}
+	w->levels[w->depth++] = (struct level){ h, w->path.len };
+	return cache_children(w->t->cache, &w->cur, h, NULL, 0, 0);
+}
+
+/* The folder under the cursor is done: go on behind it, in that above. */
+static int
+walk_out(struct walk *w)
+{
+	struct cache_node row;
+	int64_t done = w->levels[--w->depth].h;
+	int r;
+
+	if (w->depth == 0)
+		return 0;
+	w->path.len = w->levels[w->depth - 1].len;
+	if ((r = cache_get(w->t->cache, done, &row)) < 0)
+		return r;
+	return cache_children(w->t->cache, &w->cur, row.parent, row.name.p,
+	    row.name.n, row.h);
+}
+
+static int
+walk_one(struct walk *w, const struct cache_node *row)
+{
+	size_t len = w->path.len;
+	struct node n;
+	int r;
+
+	to_node(w->t, row, &n);
+	if (len > 0)
+		buf_addch(&w->path, '/');
+	if ((r = add_component(w->t, row, &n, &w->path)) == 0)
+		r = w->fn(w->ctx, &n, buf_str(&w->path), w->path.len);
+	/* In a cycle that a stranger made, the start comes again. */
+	if (r == 0 && n.type != NODE_FILE && row->h != w->levels[0].h)
+		r = walk_into(w, row->h);
+	else
+		w->path.len = len;
+	node_free(&n);
+	return r < 0 ? r : 0;
+}
+
+int
+tree_walk(struct tree *t, const char start[9],
+    int (*fn)(void *ctx, const struct node *n, const char *path, size_t len),
+    void *ctx)
+{
+	struct walk w = { .t = t, .fn = fn, .ctx = ctx,
+	    .path = BUF_MAX(PATH_BYTES_MAX) };
+	struct cache_node row;
+	int64_t h;
+	int r;
+
+	if ((r = to_number(start, &h)) < 0)
+		return r;
+	if ((r = cache_snapshot(t->cache)) < 0)
+		return checked(t, r);
+	r = walk_into(&w, h);
+	while (r == 0 && w.depth > 0) {
+		r = cache_next(&w.cur, &row);
+		if (r == 1)
+			r = walk_one(&w, &row);
+		else if (r == 0)
+			r = walk_out(&w);
+	}
+	cache_done(&w.cur);
+	cache_release(t->cache);
+	free(w.levels);
+	buf_free(&w.path);
+	return checked(t, r);
+}
+
+/*
+ * Paths, from the node upwards.
+ */
+
+/* The components of a path, last first. */
+struct climb {
+	struct buf text;
+	size_t *ends, n, cap;
+};
+
+static int
+climb_add(struct tree *t, struct climb *c, const struct cache_node *row)
+{
+	struct node n;
+	int r;
+
+	if (c->n == c->cap) {
+		c->cap = c->cap == 0 ? 16 : 2 * c->cap;
+		c->ends = xreallocarray(c->ends, c->cap, sizeof *c->ends);
+	}
+	/* In a cycle that a stranger made, the ceiling of text ends it. */
+	to_node(t, row, &n);
+	r = add_component(t, row, &n, &c->text);
+	node_free(&n);
+	c->ends[c->n++] = c->text.len;
+	return r;
+}
+
+static void
+climb_print(struct climb *c, struct buf *out)
+{
+	while (c->n > 0) {
+		size_t start = --c->n > 0 ? c->ends[c->n - 1] : 0;
+
+		buf_addch(out, '/');
+		buf_add(out, c->text.p + start, c->ends[c->n] - start);
+	}
+}
+
+/* From an older version of a file to its newest, which lends it the path. */
+static int
+newest_version(struct tree *t, struct cache_node *row, int *older)
+{
+	struct cache_node above;
+	int r;
+
+	*older = 0;
+	for (int i = 0; i < VERSIONS_MAX && row->type == NODE_FILE &&
+	    row->parent >= 0; i++) {
+		r = cache_get(t->cache, row->parent, &above);
+		if (r == ERR_NOENT || (r == 0 && above.type != NODE_FILE))
+			break;
+		if (r < 0)
+			return r;
+		*older = 1;
+		*row = above;
+	}
+	return cache_get(t->cache, row->h, row);
+}
+
+/* What stands before the first component, by where the climb ended. */
+static void
+add_top(const struct cache_node *top, const struct climb *c, struct buf *out)
+{
+	char h[9];
+
+	if (top->type == NODE_INBOX)
+		buf_addstr(out, "//in");
+	else if (top->type == NODE_RUBBISH)
+		buf_addstr(out, "//bin");
+	else if (top->parent == CACHE_SHARED)
+		buf_addstr(out, "//from");
+	else if (top->type != NODE_ROOT && top->parent != CACHE_TOP)
+		buf_printf(out, "H:%s", node_handle(h, top->h));
+	else if (c->n == 0)
+		buf_addch(out, '/');
+}
+
+static int
+climb(struct tree *t, struct cache_node *row, struct climb *c)
+{
+	int64_t parent;
+	int r;
+
+	for (;;) {
+		int64_t h = row->h;
+
+		parent = row->parent;
+		if (row->type >= NODE_ROOT || parent == CACHE_TOP ||
+		    parent == CACHE_LOST)
+			return 0;
+		if ((r = climb_add(t, c, row)) < 0)
+			return r;
+		if (parent == CACHE_SHARED)
+			return 0;
+		r = cache_get(t->cache, parent, row);
+		if (r == ERR_NOENT) {
+			/* Its parent is not ours to see. */
+			c->n--;
+			c->text.len = c->n > 0 ? c->ends[c->n - 1] : 0;
+			return cache_get(t->cache, h, row);
+		}
+		if (r < 0)
+			return r;
+	}
+}
+
+int
+tree_path(struct tree *t, const char h[9], struct buf *out)
+{
+	struct climb c = { .text = BUF_MAX(PATH_BYTES_MAX) };
+	struct cache_node row;
+	int64_t number, created;
+	int older, r;
+
+	if (h[0] == '\0')
+		return buf_addstr(out, "//from");
+	if ((r = to_number(h, &number)) < 0 ||
+	    (r = not_found(cache_get(t->cache, number, &row))) < 0)
+		return checked(t, r);
+	created = row.created;
+	if ((r = newest_version(t, &row, &older)) < 0 ||
+	    (r = climb(t, &row, &c)) < 0)
+		goto out;
+	add_top(&row, &c, out);
+	climb_print(&c, out);
+	if (older)
+		buf_printf(out, "#%lld", (long long)created);
+	r = buf_check(out);
+out:
+	free(c.ends);
+	buf_free(&c.text);
+	return checked(t, r);
+}
+
+/* Put the nodes of a reply into the cache, if nobody has changed it since we
+ * saw it: what it says now includes them, or their end. */
+static int
+take(struct tree *t, struct json *j, int v)
+{
+	struct cache_state now;
+	int r;
+
+	if ((r = cache_get_state(t->cache, &now)) < 0)
+		return r;
+	if (strcmp(now.sn, t->state.sn) != 0)
+		return 1;
+	for (v = json_first(j, v); v >= 0 && r == 0; v = json_next(j, v))
+		r = load_node(t, j, v);
+	return r < 0 ? r : load_settle(t);
+}
+
+int
+tree_take(struct tree *t, struct json *j, int v)
+{
+	int r;
+
+	if ((r = cache_begin(t->cache)) < 0)
+		return checked(t, r);
+	if ((r = take(t, j, v)) == 0)
+		r = cache_commit(t->cache);
+	else
+		cache_rollback(t->cache);
+	if (r == 1)
+		r = bring_up(t);
+	return checked(t, r);
+}
+
+int
+tree_forget(const struct session *s)
+{
+	const char *url = session_url(s);
+	char *place = url != NULL ? cache_place(s->user, url) : NULL;
+	int r = place != NULL ? cache_remove(place) : 0;
+
+	free(place);
+	return r;
+}

@@ -1,0 +1,65 @@
+/*
+ * What tree, load and event share: the open tree, and how records of the
+ * service get into its cache.
+ */
+#ifndef TREE_IMPL_H
+#define TREE_IMPL_H
+
+#include "cache.h"
+#include "tree.h"
+
+struct tree {
+	struct cache *cache;
+	struct node_keys keys;
+	struct api *api;               /* borrowed */
+	const struct session *session; /* borrowed; NULL: a folder link */
+	char *place;                   /* of the cache; NULL: private */
+	int flags;                     /* TREE_* */
+	int memory;                    /* nothing may get onto a disk */
+	int64_t user;                  /* of the account */
+	char link_root[9];
+	struct cache_state state;      /* as it was read or written last */
+
+	int loading;                   /* by "f": all is new */
+	int new_keys;                  /* share keys came, which may open what
+	                                * no key opened so far */
+	int closed;                    /* nodes came that no key opens */
+	int moved_shares;              /* folders shared with us came */
+	unsigned skipped;              /* records without a place */
+};
+
+/* Records and elements of replies (the value v of j), put into the cache.
+ * 0, also for those that make no sense, or ERR_*, CACHE_DAMAGED. */
+int load_node(struct tree *t, struct json *j, int v);
+int load_user(struct tree *t, struct json *j, int v);
+int load_link(struct tree *t, struct json *j, int v);  /* of "ph" */
+int load_share(struct tree *t, struct json *j, int v); /* of "s", "ps" */
+int load_ok(struct tree *t, struct json *j, int v);
+
+/* An owner as the cache has it: 0 for the account itself. */
+int64_t load_owner(const struct tree *t, const char u[12]);
+
+/* Other attributes for a node, as they were sent. */
+int load_attributes(struct tree *t, int64_t h, struct slice a);
+
+/* A share key that authenticated. */
+int load_key(struct tree *t, int64_t h, const uint8_t key[KEY_SIZE]);
+
+/* After records and keys came: open what can be opened now, and put folders
+ * that others share in their places. */
+int load_settle(struct tree *t);
+
+/* load_all: fill a new cache by "f".  fresh asks for a tree that the service
+ * did not keep itself. */
+int load_all(struct tree *t, int fresh);
+
+/*
+ * event_catch_up: ask for what happened since the cache's sn, and apply it.
+ *
+ * 0 when the cache is current, EVENT_RELOAD if it cannot become so, ERR_*,
+ * CACHE_DAMAGED.
+ */
+#define EVENT_RELOAD 1
+int event_catch_up(struct tree *t);
+
+#endif
