@@ -1,0 +1,87 @@
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "err.h"
+#include "mem.h"
+#include "out.h"
+#include "private.h"
+
+#define PIECE 4096
+
+static int
+check_mode(int fd, const char *path)
+{
+	struct stat st;
+	struct statvfs fs;
+
+	if (fstat(fd, &st) == -1)
+		return err_local("%s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(ERR_LOCAL, "%s: not a regular file", path);
+	if ((st.st_mode & 077) == 0)
+		return 0;
+	if (fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0)
+		return 0;
+	return err_set(ERR_LOCAL, "%s: others may read it; chmod 600 it",
+	    path);
+}
+
+int
+private_read(struct buf *b, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
+	ssize_t n;
+	char *p;
+
+	if (fd == -1)
+		return errno == ENOENT ? 1 : err_local("%s", path);
+	if ((r = check_mode(fd, path)) < 0)
+		goto out;
+	while ((p = buf_reserve(b, PIECE)) != NULL &&
+	    (n = read(fd, p, PIECE)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1) {
+			r = err_local("%s", path);
+			goto out;
+		}
+		b->len += (size_t)n;
+	}
+	if (p == NULL)
+		r = err_prefix(ERR_TOOBIG, "%s: ", path);
+out:
+	close(fd);
+	return r;
+}
+
+static int
+make_folders(const char *path)
+{
+	char *dir = xstrdup(path), *p;
+	int r = 0;
+
+	for (p = strchr(dir + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(dir, 0700) == -1 && errno != EEXIST) {
+			r = err_local("%s", dir);
+			break;
+		}
+		*p = '/';
+	}
+	free(dir);
+	return r;
+}
+
+int
+private_write(const char *path, const void *p, size_t n)
+{
+	int r = make_folders(path);
+
+	return r < 0 ? r : out_replace(path, p, n, 0600);
+}
