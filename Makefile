@@ -34,8 +34,8 @@ LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 
 # Programs: each is cmd/mega-NAME.c, man/mega-NAME.1, tests/mega-NAME.t.
 PROGS        = anon cat elc get link logout ls put
-SERVE        = main web store cs account signup attrs nodes list put share \
-               events misc ticket transfer fault
+SERVE        = main web store cs account signup attrs nodes put share list \
+               events ticket transfer raid fattr misc populate fault
 
 MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes chunk kdf rsa hashcash key attr fingerprint \

@@ -551,7 +551,7 @@ us(struct cs *c, const void *args)
 }
 
 struct up_args {
-	struct slice k, ts, uh, crv, privk, pubk, mfa;
+	struct slice k, ts, uh, crv, privk, pubk, mfa, c;
 };
 
 static const struct shape up_shape[] = {
@@ -561,6 +561,7 @@ static const struct shape up_shape[] = {
 	SHAPE(up_args, crv, "crv", SHAPE_B64, 0, 22, 22),
 	SHAPE(up_args, privk, "privk", SHAPE_B64, 0, 256, 4000),
 	SHAPE(up_args, pubk, "pubk", SHAPE_B64, 0, 256, 4000),
+	SHAPE(up_args, c, "c", SHAPE_B64, 0, 1, 4096),
 	SHAPE(up_args, mfa, "mfa", SHAPE_TEXT, SHAPE_EMPTY, 1, 16),
 	SHAPE_END
 };
@@ -623,16 +624,18 @@ static int
 up(struct cs *c, const void *args)
 {
 	const struct up_args *a = args;
-	int r;
+	int r = 0;
 
 	if (c->user == 0)
 		return up_new(c, a);
-	if (a->privk.p != NULL)
-		r = up_keys(c, a);
+	if (a->c.p != NULL && a->uh.p != NULL)
+		r = signup_confirm_v1(c, a->c, a->uh);
 	else if (a->uh.p != NULL)
 		r = up_password(c, a);
-	else
+	else if (a->privk.p == NULL)
 		r = attrs_put_members(c, 0);
+	if (r == 0 && a->privk.p != NULL)
+		r = up_keys(c, a);
 	if (r == 0)
 		json_put(&c->out, NULL, c->handle);
 	return r;

@@ -30,4 +30,7 @@ int64_t account_new(struct store *db, const char *k, const char *ts,
 /* Check a one-time code for a user: 0, ERR_MFAREQUIRED or ERR_FAILED. */
 int account_mfa(struct store *db, int64_t user, struct slice code);
 
+/* signup.c: confirm a registration of version 1 by its mailed code. */
+int signup_confirm_v1(struct cs *c, struct slice code, struct slice uh);
+
 #endif

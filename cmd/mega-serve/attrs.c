@@ -96,6 +96,9 @@ put_attribute(struct cs *c, struct slice name, struct slice value,
 	b64_encode(version, b, sizeof b);
 	r = sql_do(c->db, "INSERT OR REPLACE INTO attr VALUES(?, ?, ?, ?)",
 	    "isst", c->user, name, value, version);
+	if (r >= 0 && name.n == 4 && memcmp(name.p, "name", 4) == 0)
+		r = sql_do(c->db, "UPDATE user SET name = ? WHERE id = ?",
+		    "si", value, c->user);
 	return r < 0 ? r : 0;
 }
 

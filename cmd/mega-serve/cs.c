@@ -25,8 +25,9 @@
 #define SEEN_LIFE    60    /* how exact the last use of a session is */
 
 static const struct cs_command *const tables[] = {
-	account_commands, attrs_commands, nodes_commands, put_commands,
-	share_commands, list_commands, transfer_commands, misc_commands,
+	account_commands, signup_commands, attrs_commands, nodes_commands,
+	put_commands, share_commands, list_commands, transfer_commands,
+	fattr_commands, misc_commands,
 };
 
 static const struct cs_command *

@@ -65,9 +65,11 @@ struct cs_command {
 
 /* The tables, one a module, each ended by a NULL name. */
 extern const struct cs_command account_commands[];
+extern const struct cs_command signup_commands[];
 extern const struct cs_command attrs_commands[];
 extern const struct cs_command nodes_commands[];
 extern const struct cs_command put_commands[];
+extern const struct cs_command fattr_commands[];
 extern const struct cs_command misc_commands[];
 extern const struct cs_command share_commands[];
 extern const struct cs_command list_commands[];

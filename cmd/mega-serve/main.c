@@ -19,6 +19,7 @@
 #include "secret.h"
 
 #include "account.h"
+#include "populate.h"
 #include "web.h"
 
 #define SECRET_FILE_MAX 4096
@@ -26,18 +27,24 @@
 
 enum {
 	OPT_PUBLIC = 256, OPT_TLS, OPT_ACCOUNT, OPT_LOG, OPT_FAULT,
-	OPT_STORAGE, OPT_TRANSFER, OPT_URL_LIFE, OPT_HELP, OPT_VERSION
+	OPT_STORAGE, OPT_TRANSFER, OPT_URL_LIFE, OPT_HELP, OPT_VERSION,
+	OPT_MAIL, OPT_POPULATE, OPT_RAID, OPT_BLOCK, OPT_TAKE_DOWN
 };
 
 static const struct option longopts[] = {
 	{ "account", required_argument, NULL, OPT_ACCOUNT },
+	{ "block", required_argument, NULL, OPT_BLOCK },
 	{ "directory", required_argument, NULL, 'd' },
 	{ "fault", required_argument, NULL, OPT_FAULT },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "listen", required_argument, NULL, 'l' },
 	{ "log", required_argument, NULL, OPT_LOG },
+	{ "mail", required_argument, NULL, OPT_MAIL },
+	{ "populate", required_argument, NULL, OPT_POPULATE },
 	{ "public", no_argument, NULL, OPT_PUBLIC },
+	{ "raid", no_argument, NULL, OPT_RAID },
 	{ "storage", required_argument, NULL, OPT_STORAGE },
+	{ "take-down", required_argument, NULL, OPT_TAKE_DOWN },
 	{ "tls", required_argument, NULL, OPT_TLS },
 	{ "transfer", required_argument, NULL, OPT_TRANSFER },
 	{ "url-life", required_argument, NULL, OPT_URL_LIFE },
@@ -48,8 +55,10 @@ static const struct option longopts[] = {
 static const char usage_text[] =
 "usage: mega-serve [-d dir] [-l addr[:port]] [--account email:file[:v1|v2]"
 "[:seed]]\n"
-"                  [--fault spec] [--log file] [--public] [--storage size]\n"
-"                  [--tls cert key] [--transfer size] [--url-life seconds]\n"
+"                  [--block email:code] [--fault spec] [--log file]\n"
+"                  [--mail dir] [--populate email:n] [--public] [--raid]\n"
+"                  [--storage size] [--take-down handle] [--tls cert key]\n"
+"                  [--transfer size] [--url-life seconds]\n"
 "                  [-- command [arg ...]]\n";
 
 /* An --account, until the store is open. */
@@ -58,11 +67,21 @@ struct account_option {
 	int version;
 };
 
+/* An option that is EMAIL:NUMBER, until the store is open. */
+struct number_option {
+	char *email;
+	int64_t number;
+};
+
 struct options {
 	struct web_options web;
 	const char *dir;
 	struct account_option *account;
 	size_t naccount;
+	struct number_option *populate, *block;
+	size_t npopulate, nblock;
+	const char **down;    /* public handles */
+	size_t ndown;
 	int public;
 };
 
@@ -137,6 +156,25 @@ read_account(struct account_option *a, const char *text)
 			    " or v2", text);
 	}
 	a->seed = mark;
+	return 0;
+}
+
+/* EMAIL:NUMBER, added to a list. */
+static int
+read_number(struct number_option **list, size_t *n, const char *text)
+{
+	struct number_option o = { .email = xstrdup(text) };
+	char *mark = strrchr(o.email, ':');
+	char *end = NULL;
+
+	if (mark != NULL) {
+		*mark = '\0';
+		o.number = strtoll(mark + 1, &end, 10);
+	}
+	*list = xreallocarray(*list, *n + 1, sizeof **list);
+	(*list)[(*n)++] = o;
+	if (mark == NULL || end == mark + 1 || *end != '\0' || o.number < 0)
+		return err_set(ERR_USAGE, "%s: want email:number", text);
 	return 0;
 }
 
@@ -249,6 +287,21 @@ one_option(struct server *s, struct options *o, int ch, int argc,
 		return open_log(s, optarg);
 	case OPT_FAULT:
 		return fault_add(&s->faults, optarg);
+	case OPT_MAIL:
+		s->mail = optarg;
+		return 0;
+	case OPT_RAID:
+		s->raid = 1;
+		return 0;
+	case OPT_POPULATE:
+		return read_number(&o->populate, &o->npopulate, optarg);
+	case OPT_BLOCK:
+		return read_number(&o->block, &o->nblock, optarg);
+	case OPT_TAKE_DOWN:
+		o->down = xreallocarray(o->down, o->ndown + 1,
+		    sizeof *o->down);
+		o->down[o->ndown++] = optarg;
+		return 0;
 	case OPT_STORAGE:
 		return read_size(&s->storage, optarg);
 	case OPT_TRANSFER:
@@ -282,11 +335,22 @@ read_options(struct server *s, struct options *o, int argc, char **argv)
 }
 
 static void
+free_numbers(struct number_option *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(list[i].email);
+	free(list);
+}
+
+static void
 free_options(struct options *o)
 {
 	for (size_t i = 0; i < o->naccount; i++)
 		free(o->account[i].email);
 	free(o->account);
+	free_numbers(o->populate, o->npopulate);
+	free_numbers(o->block, o->nblock);
+	free(o->down);
 	free(o->web.cert);
 	if (o->web.key != NULL)
 		secret_zero(o->web.key, strlen(o->web.key));
@@ -310,13 +374,56 @@ make_account(struct store *db, const struct account_option *a)
 	return r;
 }
 
+/* Fill an account, with the password that its --account has. */
 static int
-make_accounts(struct store *db, const struct options *o)
+fill_account(struct store *db, const struct options *o,
+    const struct number_option *n)
 {
+	struct buf password = BUF_MAX(SECRET_FILE_MAX);
+	uint8_t master[16];
+	int r;
+
+	for (size_t i = 0; i < o->naccount; i++) {
+		if (strcmp(o->account[i].email, n->email) != 0)
+			continue;
+		r = read_file(&password, o->account[i].file, 1);
+		if (r == 0)
+			r = account_master(db, master, n->email,
+			    buf_str(&password));
+		if (r == 0)
+			r = populate(db, n->email, master, n->number);
+		buf_wipe(&password);
+		secret_zero(master, sizeof master);
+		return r;
+	}
+	return err_set(ERR_USAGE, "--populate %s: the account needs an"
+	    " --account as well", n->email);
+}
+
+/* What the options want to be in the store. */
+static int
+prepare(struct store *db, const struct options *o)
+{
+	size_t i;
 	int r = 0;
 
-	for (size_t i = 0; i < o->naccount && r == 0; i++)
+	for (i = 0; i < o->naccount && r == 0; i++)
 		r = make_account(db, &o->account[i]);
+	for (i = 0; i < o->npopulate && r == 0; i++)
+		r = fill_account(db, o, &o->populate[i]);
+	for (i = 0; i < o->nblock && r == 0; i++) {
+		if (sql_do(db, "UPDATE user SET blocked = ?"
+		    " WHERE email = lower(?)", "it", o->block[i].number,
+		    o->block[i].email) != 1)
+			r = err_set(ERR_USAGE, "--block %s: no such account",
+			    o->block[i].email);
+	}
+	for (i = 0; i < o->ndown && r == 0; i++) {
+		if (sql_do(db, "UPDATE link SET down = 1 WHERE ph = ?", "t",
+		    o->down[i]) != 1)
+			r = err_set(ERR_USAGE, "--take-down %s: no such"
+			    " link", o->down[i]);
+	}
 	return r;
 }
 
@@ -382,7 +489,7 @@ serve(struct server *s, const struct options *o, char **argv)
 	int r;
 
 	catch_signals(&unblocked);
-	if ((r = make_accounts(&s->store, o)) < 0 ||
+	if ((r = prepare(&s->store, o)) < 0 ||
 	    (r = web_start(s, &o->web)) < 0)
 		return fail(r);
 	if (*argv != NULL) {

@@ -9,6 +9,7 @@
 #include "mem.h"
 
 #include "events.h"
+#include "fattr.h"
 #include "nodes.h"
 #include "put.h"
 #include "share.h"
@@ -68,27 +69,6 @@ struct source {
 	int64_t blob, size;
 	char *fa;               /* NULL: none */
 };
-
-/* Temporary names of file attributes get the cluster that we are. */
-static char *
-stored_fa(struct slice fa)
-{
-	struct buf b = BUF_MAX(131072);
-	const char *p = fa.p, *end = fa.p + fa.n;
-
-	while (p < end) {
-		const char *slash = memchr(p, '/', (size_t)(end - p));
-		size_t n = (size_t)((slash == NULL ? end : slash) - p);
-
-		if (memchr(p, ':', n) == NULL)
-			buf_addstr(&b, "924:");
-		buf_add(&b, p, n);
-		if (slash != NULL)
-			buf_addch(&b, '/');
-		p += n + 1;
-	}
-	return buf_steal(&b);
-}
 
 static int
 source_node(struct put *p, struct source *s, int64_t h)
@@ -189,6 +169,8 @@ check_entry(const struct put *p, const struct entry *e)
 {
 	if (B64_BYTES(e->a.n) == 0 || B64_BYTES(e->a.n) % 16 != 0)
 		return ERR_ARGS;
+	if (e->fa.p != NULL && !fattr_ok(e->fa))
+		return ERR_ARGS;
 	return check_key(p, e);
 }
 
@@ -268,7 +250,7 @@ make(struct put *p, const struct entry *e, size_t i)
 		goto out;
 	if (e->fa.p != NULL) {
 		free(s.fa);
-		s.fa = stored_fa(e->fa);
+		s.fa = fattr_merge("", e->fa);
 	}
 	if ((r = quota_left(p, s.size)) < 0)
 		goto out;

@@ -157,6 +157,8 @@ open_db(struct store *s)
 	char *path = xasprintf("%s/mega-serve.db", s->dir);
 	int r = 0;
 
+	/* SQLite would let the umask decide who may read it. */
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	if (sqlite3_open(path, &s->db) != SQLITE_OK ||
 	    sqlite3_exec(s->db, pragmas, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK)

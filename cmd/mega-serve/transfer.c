@@ -15,6 +15,7 @@
 
 #include "cs.h"
 #include "nodes.h"
+#include "raid.h"
 #include "share.h"
 #include "ticket.h"
 #include "transfer.h"
@@ -573,6 +574,20 @@ over_quota(struct request *q, int64_t n)
 	return 0;
 }
 
+/* Serve the range from a part of the file instead. */
+static void
+stream_part(struct answer *a, int part)
+{
+	struct raid *r = xmalloc(sizeof *r);
+
+	*r = (struct raid){ .fd = a->fd, .part = part, .at = a->offset,
+	    .end = a->offset + a->size };
+	a->fd = -1;
+	a->ctx = r;
+	a->read = raid_read;
+	a->release = raid_free;
+}
+
 static void
 finish_down(struct request *q)
 {
@@ -580,18 +595,22 @@ finish_down(struct request *q)
 	struct answer *a = &q->answer;
 	struct ticket t;
 	const char *rest;
-	int64_t size;
+	int64_t whole, size;
 
 	if (q->fault.code != 0) {
 		answer_code(q, q->fault.code);
 		return;
 	}
 	if (read_path(q, "/dl/", &t, &rest) < 0 ||
-	    t.kind == TICKET_UPLOAD || (size = sql_int(db, -1,
+	    !(t.kind == TICKET_DOWNLOAD || (t.kind >= TICKET_PART &&
+	    t.kind < TICKET_PART + 6)) || (whole = sql_int(db, -1,
 	    "SELECT size FROM blob WHERE id = ?", "i", t.id)) < 0) {
 		web_text(q, 404, "");
 		return;
 	}
+	size = whole;
+	if (t.kind >= TICKET_PART)
+		size = raid_size(t.kind - TICKET_PART, whole);
 	if (read_range(q, rest, size) < 0) {
 		web_text(q, 416, "");
 		return;
@@ -603,6 +622,8 @@ finish_down(struct request *q)
 	}
 	if (a->size > 0 && (a->fd = store_blob_open(db, t.id, 0)) < 0)
 		web_text(q, 503, "");
+	else if (a->size > 0 && t.kind >= TICKET_PART)
+		stream_part(a, t.kind - TICKET_PART);
 }
 
 const struct route transfer_down_route = {

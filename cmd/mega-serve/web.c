@@ -24,6 +24,7 @@
 
 #include "cs.h"
 #include "events.h"
+#include "fattr.h"
 #include "transfer.h"
 #include "web.h"
 
@@ -46,7 +47,7 @@ static struct {
 static const struct route *const routes[] = {
 	&cs_route, &events_wait_route, &events_old_wait_route,
 	&events_wsc_route, &events_catchup_route, &events_sc_route,
-	&transfer_up_route, &transfer_down_route,
+	&transfer_up_route, &transfer_down_route, &fattr_route,
 };
 
 int64_t
@@ -207,6 +208,7 @@ request_new(struct MHD_Connection *conn, const char *url, const char *method)
 	q->method = method;
 	q->path = xstrdup(url);
 	q->answer.fd = -1;
+	q->answer.size = -1;
 	q->answer.time_left = -1;
 	q->fault.cut = -1;
 	q->fault.easiness = -1;
@@ -339,7 +341,7 @@ plain_response(struct request *q)
 	    q->fault.slow > 0)
 		return NULL;
 	if (a->fd < 0) {
-		q->sent = (int64_t)a->body.len;
+		q->sent = a->size;
 		return MHD_create_response_from_buffer(a->body.len,
 		    a->body.p, MHD_RESPMEM_PERSISTENT);
 	}
@@ -351,6 +353,12 @@ plain_response(struct request *q)
 	return m;
 }
 
+static int64_t
+part_of(int64_t all, int64_t percent)
+{
+	return all / 100 * percent + all % 100 * percent / 100;
+}
+
 static struct MHD_Response *
 make_response(struct request *q)
 {
@@ -358,18 +366,14 @@ make_response(struct request *q)
 	struct MHD_Response *m;
 	uint64_t size;
 
-	if (q->fault.cut_percent && q->fault.cut >= 0) {
-		int64_t all = a->fd >= 0 ? a->size : (int64_t)a->body.len;
-
-		q->fault.cut = all / 100 * q->fault.cut +
-		    all % 100 * q->fault.cut / 100;
-	}
+	if (a->fd < 0 && a->read == NULL)
+		a->size = (int64_t)a->body.len;
+	if (q->fault.cut_percent && q->fault.cut >= 0)
+		q->fault.cut = part_of(a->size < 0 ? STREAM_BLOCK : a->size,
+		    q->fault.cut);
 	if ((m = plain_response(q)) != NULL)
 		return m;
-	if (a->read != NULL)
-		size = MHD_SIZE_UNKNOWN;
-	else
-		size = a->fd >= 0 ? (uint64_t)a->size : a->body.len;
+	size = a->size < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)a->size;
 	q->slow_ms = web_now_ms();
 	return MHD_create_response_from_callback(size, STREAM_BLOCK, read_cb,
 	    q, NULL);
@@ -452,8 +456,7 @@ body_cut(struct request *q)
 	if (q->route->where != FAULT_UP || f->cut < 0)
 		return 0;
 	if (f->cut_percent) {
-		f->cut = q->length / 100 * f->cut +
-		    q->length % 100 * f->cut / 100;
+		f->cut = part_of(q->length, f->cut);
 		f->cut_percent = 0;
 	}
 	return q->got >= f->cut;

@@ -24,8 +24,9 @@ struct answer {
 	struct buf body;     /* text */
 	int fd;              /* file, closed afterwards; -1: none */
 	int64_t offset, size; /* the part of it to send */
-	ssize_t (*read)(void *ctx, char *p, size_t n); /* 0 at the end, or
-	                      * negative to cut the connection */
+	ssize_t (*read)(void *ctx, char *p, size_t n); /* stream: 0 at the
+	                      * end, negative to cut the connection; its
+	                      * length is size, or not known (-1) */
 	void (*release)(void *ctx);
 	void *ctx;
 	int64_t time_left;   /* X-MEGA-Time-Left, if >= 0 */

@@ -17,6 +17,9 @@ const { Storage, File, API } =
     createRequire(path.join(base, 'package.json'))('megajs')
 const gateway = process.env.MEGA_API_URL.replace(/\/*$/, '/')
 
+/* Links, and what is in them, use this one whatever they are told. */
+API.globalApi = new API(false, { gateway })
+
 async function login () {
   const storage = new Storage({
     email: process.env.MEGA_USERNAME,
@@ -40,14 +43,14 @@ function find (storage, name) {
 
 async function openLink (link) {
   const file = File.fromURL(link)
-  file.api = new API(false, { gateway })
   await file.loadAttributes()
   return file
 }
 
 async function save (file, local) {
   const data = await file.downloadBuffer({})
-  fs.writeFileSync(local === '-' ? 1 : local, data)
+  if (local !== '-') return fs.writeFileSync(local, data)
+  await new Promise(resolve => process.stdout.write(data, resolve))
 }
 
 function walk (node, prefix, print) {
@@ -130,7 +133,7 @@ const commands = {
   /* A public file into the account. */
   async 'import' (link) {
     const s = await login()
-    await s.root.importFile(link)
+    await s.root.importFile(await openLink(link))
   },
 
   async logout () {
@@ -144,7 +147,10 @@ if (!commands[name]) {
   console.error('megajs.js: commands: ' + Object.keys(commands).join(' '))
   process.exit(2)
 }
-commands[name](...args).then(() => process.exit(0), err => {
+/* An exit that waits until all is written. */
+const exit = status => process.stdout.write('', () => process.exit(status))
+
+commands[name](...args).then(() => exit(0), err => {
   console.error('megajs.js: ' + err.message)
-  process.exit(1)
+  exit(1)
 })
