@@ -45,7 +45,9 @@ remote_close(struct remote *r)
 		link_close(l);
 	}
 	tree_close(r->tree);
+	api_free(r->nobody);
 	r->tree = NULL;
+	r->nobody = NULL;
 	account_close(&r->account);
 }
 
@@ -288,17 +290,25 @@ find_in_folder(struct remote *r, struct place *p, char **missing)
 	return e;
 }
 
-/* A file's link: all that it says itself. */
-static void
+/* A file's link: all that it says itself.  It is asked for without the
+ * session, which may have ended and has nothing to do with it. */
+static int
 find_file(struct remote *r, struct place *p)
 {
+	const char *url = session_url(&r->account.session);
+
+	if (url == NULL)
+		return ERR_USAGE;
+	if (r->nobody == NULL)
+		r->nobody = api_new(r->account.http, url, "");
 	p->kind = PLACE_LINK;
-	p->api = r->account.api;
+	p->api = r->nobody;
 	p->node.type = NODE_FILE;
 	p->node.mtime = -1;
 	memcpy(p->node.h, p->link.ph, sizeof p->node.h);
 	memcpy(p->node.key, p->link.key, p->link.keylen);
 	p->node.keylen = p->link.keylen;
+	return 0;
 }
 
 static int
@@ -315,8 +325,7 @@ find_link(struct remote *r, const char *text, struct place *p, char **missing)
 		return err_set(ERR_USAGE, "the link has no key");
 	if (p->link.kind == LINK_FOLDER)
 		return find_in_folder(r, p, missing);
-	find_file(r, p);
-	return 0;
+	return find_file(r, p);
 }
 
 static int

@@ -15,6 +15,8 @@
 struct remote {
 	struct account account;
 	struct tree *tree;          /* the account's, once needed */
+	struct api *nobody;         /* channel without a session, for public
+	                             * links, once needed */
 	struct path_link *links;    /* open folder links; private */
 	int flags;                  /* TREE_* */
 };
