@@ -1,14 +1,16 @@
 /*
  * Drives megajs against a server, for the tests: node megajs.js COMMAND ARG…
  *
- * MEGA_API_URL is the server, MEGA_USERNAME and MEGA_PASSWORD the account,
- * MEGAJS the folder that holds node_modules.  Paths are remote ones from
- * the Cloud Drive.  What a command yields goes to standard output; a failure
- * is one line on standard error and status 1.
+ * MEGA_API_URL is the server, MEGA_USERNAME, MEGA_PASSWORD and
+ * MEGA_OTP_SEED (if it has one) the account, MEGAJS the folder that holds
+ * node_modules.  Paths are remote ones from the Cloud Drive.  What a command
+ * yields goes to standard output; a failure is one line on standard error
+ * and status 1.
  */
 'use strict'
 
 const { createRequire } = require('module')
+const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
 
@@ -20,11 +22,26 @@ const gateway = process.env.MEGA_API_URL.replace(/\/*$/, '/')
 /* Links, and what is in them, use this one whatever they are told. */
 API.globalApi = new API(false, { gateway })
 
+/* The one-time code of now: RFC 6238, seed in base32. */
+function totp (seed) {
+  const set = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = [...seed.trim()]
+    .map(c => set.indexOf(c).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from(bits.match(/.{8}/g).map(b => parseInt(b, 2)))
+  const count = Buffer.alloc(8)
+  count.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)))
+  const mac = crypto.createHmac('sha1', key).update(count).digest()
+  const at = mac[19] & 15
+  const n = (mac.readUInt32BE(at) & 0x7fffffff) % 1000000
+  return String(n).padStart(6, '0')
+}
+
 async function login () {
   const storage = new Storage({
     email: process.env.MEGA_USERNAME,
     password: process.env.MEGA_PASSWORD,
-    secondFactorCode: process.env.MEGA_OTP,
+    secondFactorCode: process.env.MEGA_OTP_SEED &&
+      totp(process.env.MEGA_OTP_SEED),
     gateway,
     keepalive: false
   })
