@@ -430,17 +430,26 @@ chunk_verify(const uint8_t meta[KEY_META_SIZE], const struct aes *aes,
 	return err_set(ERR_MAC, "MAC mismatch");
 }
 
+static uint64_t
+word(const uint8_t *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof w);
+	return w;
+}
+
 void
 chunk_sum_add(struct chunk_sum *s, const uint8_t *p, size_t n)
 {
-	uint64_t word[3], sum[3] = { 0 };
+	uint64_t sum[3] = { 0 };
 	uint8_t bytes[sizeof sum];
 
-	for (; n >= sizeof word; n -= sizeof word) {
-		memcpy(word, p, sizeof word);
-		for (unsigned i = 0; i < 3; i++)
-			sum[i] ^= word[i];
-		p += sizeof word;
+	for (; n >= sizeof sum; n -= sizeof sum) {
+		sum[0] ^= word(p);
+		sum[1] ^= word(p + 8);
+		sum[2] ^= word(p + 16);
+		p += sizeof sum;
 	}
 	memcpy(bytes, sum, sizeof bytes);
 	for (unsigned i = 0; i < sizeof bytes; i++)

@@ -1,0 +1,237 @@
+/*
+ * The cipher and its MACs: ratios to what others would do with the same
+ * data, and to the cipher alone.  Medians of turns taken in one run.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <tomcrypt.h>
+
+#ifdef __has_include
+#if __has_include(<openssl/evp.h>)
+#define HAVE_OPENSSL
+#include <openssl/evp.h>
+#endif
+#endif
+
+#include "aes.h"
+#include "chunk.h"
+#include "mem.h"
+
+#define TURNS  9
+#define SIZE   (16 * CHUNK_MAX)
+#define LITTLE CHUNK_MAX /* for libtomcrypt, which takes its time */
+
+static uint8_t *data;
+static const uint8_t key[16] = { 1 }, nonce[8] = { 2 };
+static struct aes aes;
+static unsigned nlanes;
+static int64_t filesize;
+
+static double
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Something that works on data and returns how many bytes it did. */
+typedef size_t way(void);
+
+static double
+seconds_a_byte(way *f)
+{
+	double begin = seconds();
+	size_t n = f();
+
+	return (seconds() - begin) / (double)n;
+}
+
+/* How many times the speed of g the speed of f is. */
+static double
+ratio(way *f, way *g)
+{
+	double tf[TURNS], tg[TURNS];
+
+	for (int i = 0; i < TURNS; i++) {
+		tf[i] = seconds_a_byte(f);
+		tg[i] = seconds_a_byte(g);
+	}
+	qsort(tf, TURNS, sizeof *tf, compare);
+	qsort(tg, TURNS, sizeof *tg, compare);
+	return tg[TURNS / 2] / tf[TURNS / 2];
+}
+
+static size_t
+ctr_alone(void)
+{
+	aes_ctr(&aes, data, data, SIZE, nonce, 0);
+	return SIZE;
+}
+
+static size_t
+kernel(void)
+{
+	struct aes_lane lane[AES_LANES_MAX] = { 0 };
+
+	for (size_t at = 0; at < SIZE; at += nlanes * CHUNK_MAX) {
+		for (unsigned j = 0; j < nlanes; j++) {
+			lane[j].dst = data + at + j * CHUNK_MAX;
+			lane[j].src = lane[j].dst;
+			lane[j].block = (at + j * CHUNK_MAX) / 16;
+		}
+		aes_ctrmac(&aes, nonce, lane, nlanes, CHUNK_MAX / 16, 0);
+	}
+	return SIZE;
+}
+
+static size_t
+chunks(void)
+{
+	static uint8_t macs[64][16];
+	struct chunk_run r;
+
+	chunk_run_init(&r, &aes, nonce, 0, filesize, macs);
+	chunk_crypt(&r, data, (size_t)filesize, 0);
+	return (size_t)filesize;
+}
+
+static size_t
+checksum(void)
+{
+	struct chunk_sum s = { 0 };
+
+	chunk_sum_add(&s, data, SIZE);
+	return SIZE;
+}
+
+/* A chunk decrypted by one call, its MAC block by block. */
+static size_t
+libtomcrypt(void)
+{
+	uint8_t iv[16] = { 0 }, mac[16] = { 0 };
+	symmetric_CTR ctr;
+	symmetric_key k;
+
+	if (ctr_start(register_cipher(&aes_desc), iv, key, 16, 0,
+	    CTR_COUNTER_BIG_ENDIAN, &ctr) != CRYPT_OK ||
+	    rijndael_setup(key, 16, 0, &k) != CRYPT_OK)
+		abort();
+	ctr_decrypt(data, data, LITTLE, &ctr);
+	for (size_t i = 0; i < LITTLE; i += 16) {
+		for (unsigned b = 0; b < 16; b++)
+			mac[b] ^= data[i + b];
+		rijndael_ecb_encrypt(mac, mac, &k);
+	}
+	ctr_done(&ctr);
+	return LITTLE;
+}
+
+#ifdef HAVE_OPENSSL
+/* A chunk decrypted by one call, its MAC computed by another. */
+static size_t
+openssl(void)
+{
+	static uint8_t scratch[CHUNK_MAX];
+	EVP_CIPHER_CTX *ctr = EVP_CIPHER_CTX_new();
+	EVP_CIPHER_CTX *cbc = EVP_CIPHER_CTX_new();
+	const uint8_t iv[16] = { 0 };
+	int n;
+
+	if (ctr == NULL || cbc == NULL ||
+	    EVP_EncryptInit_ex(ctr, EVP_aes_128_ctr(), NULL, key, iv) != 1 ||
+	    EVP_EncryptInit_ex(cbc, EVP_aes_128_cbc(), NULL, key, iv) != 1)
+		abort();
+	for (size_t at = 0; at < SIZE; at += CHUNK_MAX) {
+		uint8_t *p = data + at;
+
+		if (EVP_EncryptInit_ex(cbc, NULL, NULL, NULL, iv) != 1 ||
+		    EVP_EncryptUpdate(ctr, p, &n, p, CHUNK_MAX) != 1 ||
+		    EVP_EncryptUpdate(cbc, scratch, &n, p, CHUNK_MAX) != 1)
+			abort();
+	}
+	EVP_CIPHER_CTX_free(ctr);
+	EVP_CIPHER_CTX_free(cbc);
+	return SIZE;
+}
+
+static void
+versus_openssl(const char *what, way *f, const char *target)
+{
+	printf("%-24s vs OpenSSL      %6.2fx  %s\n", what, ratio(f, openssl),
+	    target);
+}
+#else
+static void
+versus_openssl(const char *what, way *f, const char *target)
+{
+	(void)f;
+	(void)target;
+	printf("%-24s vs OpenSSL      skipped: openssl/evp.h is missing\n",
+	    what);
+}
+#endif
+
+/* The targets are for a path that is not the portable one, at full speed. */
+static void
+compare_all(const char *what, way *f, int full)
+{
+	versus_openssl(what, f, full ? "(target >= 3)" : "");
+	printf("%-24s vs libtomcrypt  %6.1fx  %s\n", what,
+	    ratio(f, libtomcrypt), full ? "(target >= 25)" : "");
+	printf("%-24s vs CTR alone    %6.2fx  %s\n", what,
+	    ratio(f, ctr_alone), full ? "(target >= 0.45)" : "");
+}
+
+static void
+bench_path(const char *path)
+{
+	char what[40];
+	int full;
+
+	if (aes_select(path) < 0)
+		abort();
+	aes_init(&aes, key);
+	for (nlanes = 1; nlanes <= AES_LANES_MAX; nlanes *= 2) {
+		full = nlanes == aes_lanes() && nlanes > 1;
+		snprintf(what, sizeof what, "kernel %s x%u", path, nlanes);
+		compare_all(what, kernel, full);
+	}
+	filesize = chunk_start(8);
+	snprintf(what, sizeof what, "chunks %s 4.5 MiB", path);
+	compare_all(what, chunks, 0);
+	filesize = SIZE;
+	snprintf(what, sizeof what, "chunks %s 16 MiB", path);
+	compare_all(what, chunks, aes_lanes() > 1);
+}
+
+int
+main(void)
+{
+	const char *const *path;
+
+	data = xmalloc(SIZE);
+	memset(data, 3, SIZE);
+	for (path = aes_paths(); strcmp(*path, "portable") != 0; path++)
+		bench_path(*path);
+	aes_select(aes_paths()[0]);
+	aes_init(&aes, key);
+	nlanes = aes_lanes();
+	printf("%-24s vs kernel       %6.1fx\n", "checksum of a POST",
+	    ratio(checksum, kernel));
+	free(data);
+	return 0;
+}
