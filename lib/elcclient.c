@@ -276,13 +276,13 @@ elcclient_open(struct elcclient *c, const struct megalink_found *f,
 		return err_set(ERR_USAGE, "sets up an account; mega-elc --add "
 		    "reads it");
 	case MEGALINK_SEARCH:
-		return err_set(ERR_USAGE, "leads to a search site that is "
+		return err_set(ERR_PROTO, "leads to a search site that is "
 		    "gone");
 	case MEGALINK_CRYPTER:
-		return err_set(ERR_USAGE, "only the server of its operator "
+		return err_set(ERR_PROTO, "only the server of its operator "
 		    "could open it");
 	case MEGALINK_UNKNOWN:
-		return err_set(ERR_USAGE, "a mega:// link of a kind that "
+		return err_set(ERR_PROTO, "a mega:// link of a kind that "
 		    "nobody has described");
 	case MEGALINK_PLAIN:
 		r = megalink_parse(&l, f->arg.p, f->arg.n);

@@ -31,9 +31,9 @@ int elcclient_load(struct elcclient *c);
  * itself, or those in the container that it is.
  *
  * ERR_LOGIN if there is no account for the container's server; ERR_REFUSED
- * with the server's words; ERR_NET, ERR_USAGE (a server that may not be
- * talked to, a link that is for something else), as megalink_open,
- * elc_links, and what each returned.
+ * with the server's words; ERR_NET; ERR_USAGE for a server that may not be
+ * talked to and for a configelc link; ERR_PROTO for links that nobody can
+ * open; as megalink_open and elc_links, and what each returned.
  */
 int elcclient_open(struct elcclient *c, const struct megalink_found *f,
     int (*each)(void *ctx, const struct megalink *l), void *ctx);

@@ -351,8 +351,10 @@ elcusers_new_key(struct elcusers *u, const char *name,
 	uint8_t bytes[32], hash[HASH_SIZE];
 	int r;
 
-	secret_random(bytes, sizeof bytes);
-	b64_encode(key, bytes, sizeof bytes);
+	do {
+		secret_random(bytes, sizeof bytes);
+		b64_encode(key, bytes, sizeof bytes);
+	} while (key[0] == '-'); /* which looks like an option */
 	elcpage_apikey_hash(hash, u->secret,
 	    (struct slice){ name, strlen(name) },
 	    (struct slice){ key, strlen(key) });

@@ -36,6 +36,7 @@ int
 private_read(struct buf *b, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
+	size_t room;
 	ssize_t n;
 	char *p;
 
@@ -43,18 +44,22 @@ private_read(struct buf *b, const char *path)
 		return errno == ENOENT ? 1 : err_local("%s", path);
 	if ((r = check_mode(fd, path)) < 0)
 		goto out;
-	while ((p = buf_reserve(b, PIECE)) != NULL &&
-	    (n = read(fd, p, PIECE)) != 0) {
+	for (;;) {
+		room = b->max - b->len < PIECE ? b->max - b->len : PIECE;
+		if (room == 0 || (p = buf_reserve(b, room)) == NULL) {
+			r = err_set(ERR_TOOBIG, "%s: over %zu bytes", path,
+			    b->max);
+			break;
+		}
+		n = read(fd, p, room);
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n == -1) {
+		if (n == -1)
 			r = err_local("%s", path);
-			goto out;
-		}
+		if (n <= 0)
+			break;
 		b->len += (size_t)n;
 	}
-	if (p == NULL)
-		r = err_prefix(ERR_TOOBIG, "%s: ", path);
 out:
 	close(fd);
 	return r;

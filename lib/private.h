@@ -9,7 +9,7 @@
  *
  * 0, 1 if there is none, ERR_LOCAL if it cannot be read or others than its
  * owner may (unless it is on a read-only file system, where nobody could
- * change that), or ERR_TOOBIG.
+ * change that), or ERR_TOOBIG if it fills b.
  */
 int private_read(struct buf *b, const char *path);
 
