@@ -80,8 +80,7 @@ cat(void *ctx, const char *operand)
 	downloads_run(engine);
 	r = result;
 	if (r == 0 && d.historic != NULL)
-		cmd_note("%s: accepted, with a MAC that an old client got "
-		    "wrong (%s)", operand, d.historic);
+		cmd_note_on(operand, d.historic);
 out:
 	place_free(&p);
 	return r;

@@ -37,7 +37,7 @@ static const struct cmd_opt options[] = {
 	{ OPT_WAIT, "wait", "[MAX]", "wait for transfer quota, MAX seconds" },
 	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
 	{ OPT_RANGE, "range", "A-B", "only these bytes; not verified" },
-	{ OPT_CONN, "connections", "N", "at a time, 1 to 16" },
+	{ OPT_CONN, "connections", "N", "at a time, 1 to 32" },
 	{ OPT_HTTP, "http", NULL, "transfer over http; data is encrypted" },
 	CMD_END
 };
@@ -258,31 +258,98 @@ report(struct get *g)
 	buf_free(&b);
 }
 
-static void
-done(struct download *d, int r)
+/* Whether two paths lead into one folder. */
+static int
+same_folder(const char *a, const char *b)
 {
-	struct get *g = d->ctx;
+	const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
 
+	if (x == NULL || y == NULL)
+		return x == y;
+	return x - a == y - b && memcmp(a, b, (size_t)(x - a)) == 0;
+}
+
+/* The end of one file: tell it. */
+static void
+end(struct get *g, int r)
+{
 	progress_ended();
-	if (r == 0 && d->out != NULL)
-		r = out_commit(&g->out, d->size, d->modified,
-		    opt.exists == REPLACE);
-	else if (d->emit == to_device && g->out.fd >= 0 &&
-	    close(g->out.fd) == -1 && r == 0)
-		r = err_local("%s", g->path);
-	if (r == 0 && d->historic != NULL)
-		cmd_note("%s: accepted, with a MAC that an old client got "
-		    "wrong (%s)", g->operand, d->historic);
-	/* What does not authenticate is of no use to a later run. */
-	if (r == ERR_MAC && d->out != NULL)
-		out_discard(&g->out);
-	else if (d->out != NULL)
-		out_keep(&g->out);
+	out_keep(&g->out);
 	if (r < 0)
 		cmd_fail(g->operand, r);
 	else
 		report(g);
 	get_free(g);
+}
+
+/* Files that are complete and wait for their names: they are flushed to the
+ * disk together. */
+#define FINISHED_MAX 64
+#define FINISHED_MS  300
+
+static struct get *finished[FINISHED_MAX];
+static size_t nfinished;
+static struct http_timer finish_timer;
+
+static void
+name_finished(void)
+{
+	char *errors[FINISHED_MAX];
+	int r[FINISHED_MAX];
+
+	for (size_t i = 0; i < nfinished; i++) {
+		struct get *g = finished[i];
+
+		err_clear();
+		r[i] = out_flush(&g->out, g->d.size, g->d.modified);
+		if (r[i] == 0)
+			r[i] = out_name(&g->out, opt.exists == REPLACE);
+		errors[i] = r[i] < 0 ? xstrdup(err_text()) : NULL;
+	}
+	for (size_t i = 0; i < nfinished; i++)
+		if (i == 0 || !same_folder(finished[i - 1]->path,
+		    finished[i]->path))
+			out_sync(finished[i]->path);
+	for (size_t i = 0; i < nfinished; i++) {
+		if (r[i] < 0)
+			err_set(r[i], "%s", errors[i]);
+		free(errors[i]);
+		end(finished[i], r[i]);
+	}
+	nfinished = 0;
+}
+
+static void
+on_finish_timer(struct http_timer *t)
+{
+	(void)t;
+	name_finished();
+}
+
+static void
+done(struct download *d, int r)
+{
+	struct get *g = d->ctx;
+
+	if (r == 0 && d->historic != NULL)
+		cmd_note_on(g->operand, d->historic);
+	if (r == 0 && d->out != NULL) {
+		finished[nfinished++] = g;
+		if (nfinished == FINISHED_MAX)
+			name_finished();
+		finish_timer.fire = on_finish_timer;
+		if (nfinished == 1)
+			http_timer_set(remote.account.http, &finish_timer,
+			    FINISHED_MS);
+		return;
+	}
+	if (d->emit == to_device && g->out.fd >= 0 &&
+	    close(g->out.fd) == -1 && r == 0)
+		r = err_local("%s", g->path);
+	/* What does not authenticate is of no use to a later run. */
+	if (r == ERR_MAC && d->out != NULL)
+		out_discard(&g->out);
+	end(g, r);
 }
 
 /* Begin to get one file.  The place's key is used and wiped. */
@@ -569,6 +636,8 @@ main(int argc, char *argv[])
 	engine = downloads_new(remote.account.http, &o);
 	cmd_each(argv + optind, get, NULL);
 	downloads_run(engine);
+	http_timer_clear(remote.account.http, &finish_timer);
+	name_finished();
 	progress_end();
 	downloads_free(engine);
 	remote_close(&remote);

@@ -36,7 +36,7 @@ static const struct cmd_opt options[] = {
 	{ OPT_LINK, "link", NULL, "print public links, not paths" },
 	{ OPT_SIZE, "size", "N", "so many bytes come: nothing is spooled" },
 	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
-	{ OPT_CONN, "connections", "N", "at a time, 1 to 16" },
+	{ OPT_CONN, "connections", "N", "at a time, 1 to 32" },
 	{ OPT_HTTP, "http", NULL, "transfer over http; data is encrypted" },
 	CMD_END
 };
@@ -225,37 +225,50 @@ out:
 	return r;
 }
 
-/* Folders. */
+/*
+ * Folders.  A local folder's own folders are made level by level, each level
+ * in few requests; then the files of all of them are sent.
+ */
 
-/* The folder of that name in d, made if it is not there. */
-static int
-open_folder(struct dest *out, const struct dest *d, const char *name,
-    size_t len)
+/* A local folder on its way. */
+struct sub {
+	char *local;
+	char *name;          /* remote, len bytes */
+	size_t len, parent;  /* index of the folder above it; 0 is the start */
+	struct dest dest;    /* h is "" if it could not be had */
+};
+
+struct subs {
+	struct sub *s;
+	size_t n, cap;
+};
+
+static void
+subs_add(struct subs *all, const char *local, const char *name, size_t parent)
 {
-	struct node n = { 0 };
-	int r = ERR_NOENT;
+	struct buf remote_name = BUF_MAX(1 << 16);
+	struct sub *s;
 
-	*out = (struct dest){ .tree = d->tree };
-	if (d->tree != NULL)
-		r = tree_child(d->tree, d->h, name, len, &n);
-	if (r == 0 && n.type == NODE_FILE) {
-		r = err_set(ERR_TAKEN, "%s/%.*s is a file", d->path, (int)len,
-		    name);
-		goto out;
+	if (all->n == all->cap) {
+		all->cap = all->cap == 0 ? 16 : 2 * all->cap;
+		all->s = xreallocarray(all->s, all->cap, sizeof *all->s);
 	}
-	if (r == ERR_NOENT) {
-		err_clear();
-		out->tree = NULL;
-		r = cmd.dry ? 0 : folder_make(&n, remote.account.api,
-		    remote.account.session.master, d->h, name, len, NULL);
+	s = &all->s[all->n++];
+	*s = (struct sub){ .local = xstrdup(local), .parent = parent };
+	name_remote(&remote_name, name);
+	s->len = remote_name.len;
+	s->name = buf_steal(&remote_name);
+}
+
+static void
+subs_free(struct subs *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		free(all->s[i].local);
+		free(all->s[i].name);
+		free(all->s[i].dest.path);
 	}
-	if (r < 0)
-		goto out;
-	memcpy(out->h, n.h, sizeof out->h);
-	out->path = xasprintf("%s/%.*s", d->path, (int)len, name);
-out:
-	node_free(&n);
-	return r;
+	free(all->s);
 }
 
 static int
@@ -275,7 +288,7 @@ list_local(const char *local, char ***names, size_t *n)
 	*n = 0;
 	if (dir == NULL)
 		return err_set(ERR_LOCAL, "%s", strerror(errno));
-	while (errno = 0, (e = readdir(dir)) != NULL) {
+	while ((e = readdir(dir)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 ||
 		    strcmp(e->d_name, "..") == 0)
 			continue;
@@ -289,61 +302,157 @@ list_local(const char *local, char ***names, size_t *n)
 	return 0;
 }
 
-static int put_folder(const struct dest *d, const char *local);
-
-/* One entry of a local folder.  Links to files are followed, links to
- * folders are not: they may lead in a circle. */
-static int
-put_entry(const struct dest *d, const char *path, const char *base)
-{
-	struct buf name = BUF_MAX(1 << 16);
-	struct dest sub = { .path = NULL };
-	struct stat st;
-	int r;
-
-	name_remote(&name, base);
-	if (lstat(path, &st) == -1) {
-		r = err_set(ERR_LOCAL, "%s", strerror(errno));
-	} else if (S_ISDIR(st.st_mode)) {
-		r = open_folder(&sub, d, buf_str(&name), name.len);
-		if (r == 0)
-			r = put_folder(&sub, path);
-	} else if (stat(path, &st) == -1) {
-		r = err_set(ERR_LOCAL, "%s", strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		r = err_set(ERR_LOCAL, "neither a file nor a folder; left "
-		    "out");
-	} else {
-		r = put_file(d, path, buf_str(&name), name.len);
-	}
-	free(sub.path);
-	buf_free(&name);
-	return r;
-}
-
-/* All that is in a local folder, into a remote one. */
-static int
-put_folder(const struct dest *d, const char *local)
+/* Call fn for each entry of a local folder, with its path and name; tell
+ * what fails. */
+static void
+each_entry(const char *local, int (*fn)(void *ctx, const char *path,
+    const char *name), void *ctx)
 {
 	char **names;
 	size_t n;
-	int r = list_local(local, &names, &n);
+	int r;
 
+	if ((r = list_local(local, &names, &n)) < 0)
+		cmd_fail(local, r);
 	for (size_t i = 0; i < n; i++) {
 		char *path = xasprintf("%s/%s", local, names[i]);
 
 		err_clear();
-		if (r == 0) {
-			int e = put_entry(d, path, names[i]);
-
-			if (e < 0 && e != ERR_MANY)
-				cmd_fail(path, e);
-		}
+		if ((r = fn(ctx, path, names[i])) < 0)
+			cmd_fail(path, r);
 		free(path);
 		free(names[i]);
 	}
 	free(names);
+}
+
+struct finding {
+	struct subs *all;
+	size_t at;
+};
+
+/* Links to folders are not followed: they may lead in a circle. */
+static int
+find_sub(void *ctx, const char *path, const char *name)
+{
+	struct finding *f = ctx;
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		subs_add(f->all, path, name, f->at);
+	return 0;
+}
+
+/* Look for a folder; 1 if it has to be made. */
+static int
+look_for(struct sub *s, const struct dest *d)
+{
+	struct node n = { 0 };
+	int r = ERR_NOENT;
+
+	s->dest.tree = d->tree;
+	s->dest.path = xasprintf("%s/%s", d->path, s->name);
+	if (d->tree != NULL)
+		r = tree_child(d->tree, d->h, s->name, s->len, &n);
+	if (r == 0 && n.type == NODE_FILE)
+		r = err_set(ERR_TAKEN, "%s is a file", s->dest.path);
+	if (r == 0)
+		memcpy(s->dest.h, n.h, sizeof n.h);
+	if (r == ERR_NOENT) {
+		err_clear();
+		s->dest.tree = NULL; /* a new one: nothing is in it */
+		r = 1;
+	}
+	node_free(&n);
 	return r;
+}
+
+/* Make the folders first to last, whose parents are there. */
+static void
+make_level(struct subs *all, size_t first, size_t last, const struct dest *d)
+{
+	struct folder_job *jobs = xcalloc(last - first, sizeof *jobs);
+	size_t *which = xcalloc(last - first, sizeof *which), n = 0;
+
+	for (size_t i = first; i < last; i++) {
+		struct sub *s = &all->s[i];
+		const struct dest *up = i == 0 ? d : &all->s[s->parent].dest;
+		int r;
+
+		if (up->h[0] == '\0')
+			continue;
+		err_clear();
+		if ((r = look_for(s, up)) < 0)
+			cmd_fail(s->local, r);
+		if (r == 1 && cmd.dry)
+			memcpy(s->dest.h, "xxxxxxxx", sizeof s->dest.h);
+		if (r != 1 || cmd.dry)
+			continue;
+		jobs[n] = (struct folder_job){ .name = s->name, .n = s->len };
+		memcpy(jobs[n].parent, up->h, sizeof up->h);
+		which[n++] = i;
+	}
+	folder_make_all(jobs, n, remote.account.api,
+	    remote.account.session.master, NULL);
+	for (size_t k = 0; k < n; k++) {
+		struct sub *s = &all->s[which[k]];
+
+		if (jobs[k].result < 0) {
+			err_set(jobs[k].result, "%s", jobs[k].error);
+			cmd_fail(s->local, jobs[k].result);
+		} else {
+			memcpy(s->dest.h, jobs[k].node.h, sizeof s->dest.h);
+		}
+		free(jobs[k].error);
+		node_free(&jobs[k].node);
+	}
+	free(jobs);
+	free(which);
+}
+
+/* One entry of a local folder that is no folder. */
+static int
+put_entry(void *ctx, const char *path, const char *base)
+{
+	const struct dest *d = ctx;
+	struct buf name = BUF_MAX(1 << 16);
+	struct stat st;
+	int r;
+
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	if (stat(path, &st) == -1)
+		return err_set(ERR_LOCAL, "%s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(ERR_LOCAL, "neither a file nor a folder of its "
+		    "own; left out");
+	name_remote(&name, base);
+	r = put_file(d, path, buf_str(&name), name.len);
+	buf_free(&name);
+	return r;
+}
+
+/* A local folder, into d under a name. */
+static void
+put_folder(const struct dest *d, const char *local, const char *name)
+{
+	struct subs all = { 0 };
+	size_t first = 0;
+
+	subs_add(&all, local, name, 0);
+	while (first < all.n) {
+		size_t last = all.n;
+
+		make_level(&all, first, last, d);
+		for (struct finding f = { &all, first }; f.at < last; f.at++)
+			if (all.s[f.at].dest.h[0] != '\0')
+				each_entry(all.s[f.at].local, find_sub, &f);
+		first = last;
+	}
+	for (size_t i = 0; i < all.n; i++)
+		if (all.s[i].dest.h[0] != '\0')
+			each_entry(all.s[i].local, put_entry, &all.s[i].dest);
+	subs_free(&all);
 }
 
 /* Operands. */
@@ -395,7 +504,6 @@ static int
 put(const struct dest *d, const char *local, const char *name)
 {
 	struct buf own = BUF_MAX(1 << 16);
-	struct dest sub = { .path = NULL };
 	struct stat st;
 	char *full;
 	int r, is_dir;
@@ -412,18 +520,14 @@ put(const struct dest *d, const char *local, const char *name)
 	    S_ISDIR(st.st_mode);
 	if ((r = note_given(full)) < 0)
 		goto out;
-	if (!is_dir) {
+	if (!is_dir)
 		r = put_file(d, local, buf_str(&own), own.len);
-	} else if (!opt.recursive) {
+	else if (!opt.recursive)
 		r = err_set(ERR_USAGE, "is a folder (-r sends folders)");
-	} else {
-		r = open_folder(&sub, d, buf_str(&own), own.len);
-		if (r == 0)
-			r = put_folder(&sub, local);
-	}
+	else
+		put_folder(d, local, buf_str(&own));
 out:
 	free(full);
-	free(sub.path);
 	buf_free(&own);
 	return r;
 }

@@ -17,6 +17,7 @@
 #define IDLE_S         120          /* the service may think so long */
 #define IDLE_EVENTS_S  40           /* events come at once */
 #define CUTS_MAX       20           /* replies that broke off, of a request */
+#define MANY           64           /* commands that need not gather longer */
 
 void (*api_notice)(const char *words);
 void (*api_remark)(const char *words);
@@ -26,6 +27,8 @@ struct api {
 	char *url, *auth;
 	uint64_t id;               /* of the next request */
 	struct api_cmd *queue, **tail;
+	unsigned queued;
+	int64_t linger_ms, rest_until_ms;
 	struct api_cmd *flying;    /* of the request under way, in order */
 	struct http_req req;
 	struct http_timer timer;   /* the next try, or the next batch */
@@ -181,6 +184,7 @@ queue_add(struct api *a, struct api_cmd *c)
 	c->next = NULL;
 	*a->tail = c;
 	a->tail = &c->next;
+	a->queued++;
 }
 
 /* The number after -, if text is a negative integer or an error object. */
@@ -391,6 +395,26 @@ on_gather(struct http_timer *t)
 	send_batch(t->ctx);
 }
 
+/* Have what is queued sent: now, or when more may have come, but not while
+ * a busy service is given a rest. */
+static void
+gather_more(struct api *a)
+{
+	int64_t rest = a->rest_until_ms - http_now_ms();
+	int64_t ms = a->queued >= MANY ? 0 : a->linger_ms;
+
+	if (a->busy || a->queue == NULL || (a->timer.set && a->queued != MANY))
+		return;
+	a->timer.fire = on_gather;
+	http_timer_set(a->http, &a->timer, rest > ms ? rest : ms);
+}
+
+void
+api_linger(struct api *a, int64_t ms)
+{
+	a->linger_ms = ms;
+}
+
 /* Hand one command its result: 1, or 0 if it has to come again. */
 static int
 deliver_one(struct api *a, struct result *r)
@@ -412,7 +436,6 @@ static void
 deliver(struct api *a)
 {
 	struct result *list = a->results;
-	int64_t pause = 0;
 
 	a->results = NULL;
 	a->rtail = &a->results;
@@ -422,19 +445,15 @@ deliver(struct api *a)
 
 		list = r->next;
 		if (!deliver_one(a, r)) {
-			pause = (int64_t)BACKOFF_MIN_MS << r->cmd->tries;
+			a->rest_until_ms = http_now_ms() +
+			    ((int64_t)BACKOFF_MIN_MS << r->cmd->tries);
 			queue_add(a, r->cmd);
 		}
 		secret_zero(r->text, r->n);
 		free(r);
 	}
 	a->busy = 0;
-	if (pause > 0) {
-		a->timer.fire = on_gather;
-		http_timer_set(a->http, &a->timer, pause);
-	} else {
-		send_batch(a);
-	}
+	gather_more(a);
 }
 
 static void
@@ -493,6 +512,7 @@ gather(struct api *a)
 		if (n > 0 && is_alone(c))
 			break;
 		a->queue = c->next;
+		a->queued--;
 		if (n++ > 0)
 			buf_addch(&a->body, ',');
 		buf_add(&a->body, c->json.p, c->json.len);
@@ -557,10 +577,7 @@ static void
 enqueue(struct api *a, struct api_cmd *c)
 {
 	queue_add(a, c);
-	if (a->busy || a->timer.set)
-		return;
-	a->timer.fire = on_gather;
-	http_timer_set(a->http, &a->timer, 0);
+	gather_more(a);
 }
 
 void

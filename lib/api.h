@@ -91,6 +91,13 @@ int api_wait_split(struct api *a, struct api_cmd *c, struct json_out *o);
  */
 int api_ask(struct api *a, struct api_cmd *c, const char *query);
 
+/*
+ * api_linger: let commands gather for so long before they go out together,
+ * unless there are many of them.  0, as at first: they go at once.  For
+ * callers with a long list of things to do, who lose no time by it.
+ */
+void api_linger(struct api *a, int64_t ms);
+
 /* The requests sent so far (for tests and --verbose). */
 unsigned api_requests(const struct api *a);
 

@@ -401,6 +401,16 @@ cmd_note(const char *fmt, ...)
 }
 
 void
+cmd_note_on(const char *operand, const char *words)
+{
+	struct buf b = BUF_MAX(1 << 20);
+
+	link_redact(&b, operand);
+	cmd_note("%s: %s", buf_str(&b), words);
+	buf_free(&b);
+}
+
+void
 cmd_verbose(const char *fmt, ...)
 {
 	va_list ap;

@@ -90,7 +90,9 @@ int cmd_fail(const char *operand, int code);
 
 /* A notice on standard error, unless -q. */
 void cmd_note(const char *fmt, ...) COMPAT_PRINTF(1, 2);
-/* The same only with -v. */
+/* The same about an operand, which may be a link: its key is not shown. */
+void cmd_note_on(const char *operand, const char *words);
+/* A notice only with -v. */
 void cmd_verbose(const char *fmt, ...) COMPAT_PRINTF(1, 2);
 
 /* Last call of every main: flush standard output and return the status. */

@@ -14,8 +14,14 @@
 #include "shape.h"
 
 #define SLOT_SIZE    CHUNK_MAX       /* of a chunk's buffer */
+#define SLOT_SMALL   CHUNK_UNIT      /* of a small file's */
+#define LARGE_USUAL  8               /* connections with large buffers */
+#define LARGE_MOST   16              /* where the user wants more */
+#define LANE_SLOTS   4               /* large buffers beside theirs */
 #define RUN_MAX      16              /* chunks of one request */
-#define AHEAD        48              /* files begun at a time */
+#define AHEAD        192             /* files begun at a time */
+#define MANY         24              /* files: their requests may gather */
+#define LINGER_MS    100
 #define FAILS_MAX    10              /* requests in a row without progress */
 #define FAILS_FRESH  4               /* after so many, a new URL */
 #define PAUSE_MIN_MS 250
@@ -29,6 +35,7 @@ struct slot {
 	struct slot *next;
 	uint64_t unit;
 	size_t have, want;
+	int small;
 	uint8_t *p;
 };
 
@@ -74,10 +81,11 @@ struct downloads {
 	struct http *http;
 	struct download_options o;
 	struct fetch *list, **tail;
-	unsigned count, connections;
+	unsigned count, connections, per_file;
 	struct pull pull[DOWNLOAD_CONNECTIONS_MAX];
-	struct slot *free;
-	unsigned slots, slots_max;
+	unsigned large;              /* connections with large buffers */
+	struct slot *free[2];        /* large ones, small ones */
+	unsigned slots, slots_max;   /* large ones made, and the most */
 	struct http_timer quota;     /* set: all wait for it */
 	struct http_timer finish;    /* finished ones are reported from it */
 	struct fetch *finished;
@@ -94,12 +102,16 @@ downloads_new(struct http *h, const struct download_options *o)
 	ds->http = h;
 	ds->o = *o;
 	ds->tail = &ds->list;
-	ds->connections = o->connections > 0 ? o->connections :
-	    DOWNLOAD_CONNECTIONS;
-	if (ds->connections > DOWNLOAD_CONNECTIONS_MAX)
+	ds->connections = ds->per_file = o->connections;
+	if (o->connections == 0) {
+		ds->connections = DOWNLOAD_CONNECTIONS_ALL;
+		ds->per_file = DOWNLOAD_CONNECTIONS;
+	} else if (o->connections > DOWNLOAD_CONNECTIONS_MAX) {
 		ds->connections = DOWNLOAD_CONNECTIONS_MAX;
-	/* Enough for every connection and a full set of lanes. */
-	ds->slots_max = ds->connections + AES_LANES_MAX;
+	}
+	ds->slots_max = LANE_SLOTS + (o->connections < LARGE_USUAL ?
+	    LARGE_USUAL : o->connections > LARGE_MOST ? LARGE_MOST :
+	    o->connections);
 	for (unsigned i = 0; i < ds->connections; i++)
 		buf_init(&ds->pull[i].url, 4096);
 	return ds;
@@ -114,12 +126,14 @@ downloads_free(struct downloads *ds)
 	http_timer_clear(ds->http, &ds->finish);
 	for (unsigned i = 0; i < ds->connections; i++)
 		buf_wipe(&ds->pull[i].url);
-	while (ds->free != NULL) {
-		struct slot *s = ds->free;
+	for (int small = 0; small < 2; small++) {
+		while (ds->free[small] != NULL) {
+			struct slot *s = ds->free[small];
 
-		ds->free = s->next;
-		free(s->p);
-		free(s);
+			ds->free[small] = s->next;
+			free(s->p);
+			free(s);
+		}
 	}
 	free(ds);
 }
@@ -176,13 +190,20 @@ unit_count(const struct fetch *f)
 	return (uint64_t)(f->to - f->from + SLOT_SIZE - 1) / SLOT_SIZE;
 }
 
+/* Whether all of the file fits into a small buffer. */
+static int
+is_small(const struct fetch *f)
+{
+	return f->to - f->from <= SLOT_SMALL;
+}
+
 /* The ends of a download. */
 
 static void
 free_slot(struct downloads *ds, struct slot *s)
 {
-	s->next = ds->free;
-	ds->free = s;
+	s->next = ds->free[s->small];
+	ds->free[s->small] = s;
 }
 
 static void
@@ -204,6 +225,7 @@ pull_stop(struct pull *p)
 	if (p->slot != NULL)
 		free_slot(p->f->ds, p->slot);
 	p->slot = NULL;
+	p->f->ds->large -= !is_small(p->f);
 	p->f->pulls--;
 	p->f = NULL;
 }
@@ -218,6 +240,13 @@ fetch_free(struct fetch *f)
 	free(f->macs);
 	free(f->error_text);
 	free(f);
+}
+
+/* With a long list, requests of several files go together. */
+static void
+linger(const struct downloads *ds, const struct download *d)
+{
+	api_linger(d->api, ds->count >= MANY ? LINGER_MS : 0);
 }
 
 static void
@@ -235,6 +264,7 @@ on_finish(struct http_timer *t)
 			err_set(r, "%s", f->error_text);
 		fetch_free(f);
 		ds->count--;
+		linger(ds, d);
 		d->fetch = NULL;
 		secret_zero(d->key, sizeof d->key);
 		d->done(d, r);
@@ -473,17 +503,18 @@ flush(struct fetch *f)
 }
 
 static struct slot *
-new_slot(struct downloads *ds)
+new_slot(struct downloads *ds, int small)
 {
-	struct slot *s = ds->free;
+	struct slot *s = ds->free[small];
 
 	if (s != NULL) {
-		ds->free = s->next;
+		ds->free[small] = s->next;
 		return s;
 	}
-	ds->slots++;
+	ds->slots += !small;
 	s = xcalloc(1, sizeof *s);
-	s->p = xmalloc(SLOT_SIZE);
+	s->small = small;
+	s->p = xmalloc(small ? SLOT_SMALL : SLOT_SIZE);
 	return s;
 }
 
@@ -510,14 +541,14 @@ give_slot(struct pull *p)
 {
 	struct downloads *ds = p->f->ds;
 	struct slot *s;
-	int r;
+	int r, small = is_small(p->f);
 
-	if (ds->free == NULL && ds->slots >= ds->slots_max) {
+	if (!small && ds->free[0] == NULL && ds->slots >= ds->slots_max) {
 		flush_others(ds, p->f);
 		if (p->f->nready > 0 && (r = flush(p->f)) < 0)
 			return r;
 	}
-	s = new_slot(ds);
+	s = new_slot(ds, small);
 	s->unit = p->unit;
 	s->have = 0;
 	s->want = (size_t)(unit_end(p->f, p->unit) - unit_start(p->f,
@@ -765,7 +796,7 @@ find_run(struct fetch *f, uint64_t *from)
 	if (i == f->units)
 		return 0;
 	/* In order, runs are short, so that connections stay together. */
-	max = f->d->out == NULL ? 1 : left / f->ds->connections / 2 + 1;
+	max = f->d->out == NULL ? 1 : left / f->ds->per_file / 2 + 1;
 	if (max > RUN_MAX)
 		max = RUN_MAX;
 	if (f->d->out == NULL && i >= f->emitted + f->ds->slots_max)
@@ -783,7 +814,8 @@ give_work(struct downloads *ds, struct pull *p)
 	for (struct fetch *f = ds->list; f != NULL; f = f->next) {
 		uint64_t from, n;
 
-		if (f->url == NULL || f->asking ||
+		if (f->url == NULL || f->asking || f->pulls >= ds->per_file ||
+		    (!is_small(f) && ds->large >= ds->slots_max - LANE_SLOTS) ||
 		    (n = find_run(f, &from)) == 0)
 			continue;
 		memset(f->state + from, WANTED, (size_t)n);
@@ -792,6 +824,7 @@ give_work(struct downloads *ds, struct pull *p)
 		p->end = from + n;
 		p->slot = NULL;
 		p->fails = 0;
+		ds->large += !is_small(f);
 		f->pulls++;
 		pull_start(p);
 		return 1;
@@ -963,5 +996,6 @@ downloads_add(struct downloads *ds, struct download *d)
 	*ds->tail = f;
 	ds->tail = &f->next;
 	ds->count++;
+	linger(ds, d);
 	ask(f);
 }

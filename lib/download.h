@@ -21,13 +21,14 @@
 #include "out.h"
 
 #define DOWNLOAD_SIZE_MAX ((int64_t)1 << 44) /* of one file */
-#define DOWNLOAD_CONNECTIONS 6               /* for one file */
-#define DOWNLOAD_CONNECTIONS_MAX 16          /* in all */
+#define DOWNLOAD_CONNECTIONS     6           /* for one file */
+#define DOWNLOAD_CONNECTIONS_ALL 16          /* for many; options win */
+#define DOWNLOAD_CONNECTIONS_MAX 32
 
 struct downloads; /* the engine */
 
 struct download_options {
-	unsigned connections;  /* in all; 0: the default */
+	unsigned connections;  /* in all; 0: the defaults */
 	int64_t limit_rate;    /* bytes a second for all together, 0: none */
 	int64_t wait_max;      /* seconds to wait for transfer quota at most;
 	                        * 0: do not wait */

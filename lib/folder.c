@@ -18,66 +18,107 @@ static const struct shape made_shape[] = {
 	SHAPE_END
 };
 
-/* "p" with one new folder; its handle into h. */
 static int
-put(char h[9], struct api *api, const char parent[9], const struct buf *attrs,
-    const uint8_t wrapped[KEY_SIZE], struct tree *tree)
+read_reply(struct folder_job *f, struct json *j, int v)
 {
-	struct api_cmd c = { 0 };
-	struct json_out o = api_begin(&c, "p");
-	struct json j = { 0 };
+	int nodes = json_member(j, v, "f"), r;
 	struct made m = { "" };
-	int r, nodes;
 
-	json_put(&o, "t", parent);
+	if ((r = shape_read("reply to \"p\"", made_shape, j,
+	    json_first(j, nodes), &m)) < 0)
+		return r;
+	memcpy(f->node.h, m.h, sizeof m.h);
+	return f->tree != NULL ? tree_take(f->tree, j, nodes) : 0;
+}
+
+static void
+on_made(struct api_cmd *c, struct json *j, int v, int err)
+{
+	struct folder_job *f = c->ctx;
+
+	f->result = err < 0 ? err : read_reply(f, j, v);
+	if (f->result < 0) {
+		f->error = xstrdup(err_text());
+		node_free(&f->node);
+	}
+	--*f->left;
+}
+
+/* A node with a new key, as far as it is known beforehand. */
+static void
+describe(struct folder_job *f)
+{
+	struct node *n = &f->node;
+
+	*n = (struct node){ .type = NODE_FOLDER, .keylen = KEY_SIZE,
+	    .mtime = -1, .created = (int64_t)time(NULL), .namelen = f->n };
+	secret_random(n->key, KEY_SIZE);
+	memcpy(n->p, f->parent, sizeof n->p);
+	n->name = xmalloc(f->n + 1);
+	memcpy(n->name, f->name, f->n);
+	n->name[f->n] = '\0';
+}
+
+static void
+send_job(struct folder_job *f, struct api *api, const uint8_t master[16])
+{
+	struct buf attrs = BUF_MAX(2 * ATTR_MAX);
+	uint8_t wrapped[KEY_SIZE];
+	struct attr a = { 0 };
+	struct json_out o;
+
+	describe(f);
+	key_wrap(wrapped, f->node.key, KEY_SIZE, master);
+	attr_set(&a, "n", f->name, f->n);
+	if ((f->result = attr_seal(&a, &attrs, f->node.key)) < 0) {
+		f->error = xstrdup(err_text());
+		node_free(&f->node);
+		--*f->left;
+		goto out;
+	}
+	f->cmd = (struct api_cmd){ .done = on_made, .ctx = f };
+	o = api_begin(&f->cmd, "p");
+	json_put(&o, "t", f->parent);
 	json_open(&o, "n", '[');
 	json_open(&o, NULL, '{');
 	json_put(&o, "h", "xxxxxxxx");
 	json_put_int(&o, "t", NODE_FOLDER);
-	json_put_n(&o, "a", attrs->p, attrs->len);
+	json_put_n(&o, "a", attrs.p, attrs.len);
 	json_put_b64(&o, "k", wrapped, KEY_SIZE);
 	json_close(&o, '}');
 	json_close(&o, ']');
-	if ((r = api_wait(api, &c, &o, &j)) < 0)
-		goto out;
-	nodes = json_member(&j, r, "f");
-	if ((r = shape_read("reply to \"p\"", made_shape, &j,
-	    json_first(&j, nodes), &m)) < 0)
-		goto out;
-	memcpy(h, m.h, sizeof m.h);
-	if (tree != NULL)
-		r = tree_take(tree, &j, nodes);
+	api_send(api, &f->cmd, &o);
 out:
-	json_free(&j);
-	return r;
+	attr_free(&a);
+	buf_free(&attrs);
+}
+
+void
+folder_make_all(struct folder_job *jobs, size_t n, struct api *api,
+    const uint8_t master[16], struct tree *tree)
+{
+	size_t left = n;
+
+	for (size_t i = 0; i < n; i++) {
+		jobs[i].tree = tree;
+		jobs[i].left = &left;
+		send_job(&jobs[i], api, master);
+	}
+	while (left > 0)
+		http_turn(api_http(api), -1);
 }
 
 int
 folder_make(struct node *out, struct api *api, const uint8_t master[16],
     const char parent[9], const char *name, size_t n, struct tree *tree)
 {
-	struct buf attrs = BUF_MAX(2 * ATTR_MAX);
-	struct attr a = { 0 };
-	uint8_t wrapped[KEY_SIZE];
-	int r;
+	struct folder_job f = { .name = name, .n = n };
 
-	*out = (struct node){ .type = NODE_FOLDER, .keylen = KEY_SIZE,
-	    .mtime = -1, .created = (int64_t)time(NULL) };
-	secret_random(out->key, KEY_SIZE);
-	key_wrap(wrapped, out->key, KEY_SIZE, master);
-	attr_set(&a, "n", name, n);
-	if ((r = attr_seal(&a, &attrs, out->key)) < 0 ||
-	    (r = put(out->h, api, parent, &attrs, wrapped, tree)) < 0)
-		goto out;
-	memcpy(out->p, parent, sizeof out->p);
-	out->name = xmalloc(n + 1);
-	memcpy(out->name, name, n);
-	out->name[n] = '\0';
-	out->namelen = n;
-out:
-	attr_free(&a);
-	buf_free(&attrs);
-	if (r < 0)
-		node_free(out);
-	return r;
+	memcpy(f.parent, parent, sizeof f.parent);
+	folder_make_all(&f, 1, api, master, tree);
+	if (f.result < 0)
+		err_set(f.result, "%s", f.error);
+	free(f.error);
+	*out = f.node;
+	return f.result;
 }

@@ -6,13 +6,31 @@
 #include "node.h"
 #include "tree.h"
 
+/* One folder to make.  The caller zeroes it and fills in the first part. */
+struct folder_job {
+	char parent[9];       /* handle */
+	const char *name;     /* n bytes; borrowed */
+	size_t n;
+
+	struct node node;     /* set, if it was made; node_free */
+	int result;           /* 0 or ERR_* */
+	char *error;          /* its text; the caller frees it */
+
+	struct api_cmd cmd;   /* private */
+	struct tree *tree;
+	size_t *left;
+};
+
 /*
- * folder_make: make a folder in the account.
+ * folder_make_all: make folders in the account, in few requests.
  *
- * parent is a handle, name n bytes, master the account's key.  out is filled
- * in (node_free); tree, if not NULL, takes the node in.  The service allows
- * several of one name: look first.
+ * master is the account's key; tree, if not NULL, takes the nodes in.  The
+ * service allows several of one name: look first.
  */
+void folder_make_all(struct folder_job *jobs, size_t n, struct api *api,
+    const uint8_t master[16], struct tree *tree);
+
+/* The same for one: 0 with out filled in (node_free), or ERR_*. */
 int folder_make(struct node *out, struct api *api, const uint8_t master[16],
     const char parent[9], const char *name, size_t n, struct tree *tree);
 

@@ -89,9 +89,8 @@ out_write(struct out *o, const void *p, size_t n, int64_t offset)
 	return 0;
 }
 
-/* Make the rename itself durable. */
-static void
-sync_folder(const char *path)
+void
+out_sync(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir = slash == NULL ? xstrdup(".") : slash == path ?
@@ -106,7 +105,7 @@ sync_folder(const char *path)
 }
 
 int
-out_commit(struct out *o, int64_t size, int64_t mtime, int replace)
+out_flush(struct out *o, int64_t size, int64_t mtime)
 {
 	struct timespec ts[2] = { { 0, UTIME_OMIT }, { 0, UTIME_OMIT } };
 
@@ -119,6 +118,12 @@ out_commit(struct out *o, int64_t size, int64_t mtime, int replace)
 	}
 	if (fsync(o->fd) == -1)
 		return err_local("%s", o->part);
+	return 0;
+}
+
+int
+out_name(struct out *o, int replace)
+{
 	if (replace ? rename(o->part, o->path) == -1 :
 	    compat_rename_new(o->part, o->path) == -1) {
 		if (!replace && errno == EEXIST)
@@ -126,10 +131,8 @@ out_commit(struct out *o, int64_t size, int64_t mtime, int replace)
 			    o->path);
 		return err_local("%s", o->path);
 	}
-	sync_folder(o->path);
 	free(o->part);
 	o->part = NULL;
-	out_keep(o);
 	return 0;
 }
 
@@ -198,7 +201,7 @@ out_replace(const char *path, const void *p, size_t n, mode_t mode)
 	if (r < 0)
 		unlink(tmp);
 	else
-		sync_folder(path);
+		out_sync(path);
 out:
 	free(tmp);
 	return r;

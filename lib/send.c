@@ -14,7 +14,7 @@
 #include "secret.h"
 #include "send.h"
 
-#define AHEAD 64 /* items begun and not yet told */
+#define AHEAD 256 /* items begun and not yet told */
 
 struct sending {
 	struct api *api;

@@ -21,7 +21,9 @@
 #define PIECE_MAX    (2 * CHUNK_MAX)  /* of one POST */
 #define BATCH_CHUNKS 4                /* read and encrypted together */
 #define MEMORY_MAX   (12 << 20)       /* of pieces not yet acknowledged */
-#define AHEAD        48               /* files begun at a time */
+#define AHEAD        192              /* files begun at a time */
+#define MANY         24               /* files: their requests may gather */
+#define LINGER_MS    100
 #define FAILS_MAX    10               /* of one piece, in a row */
 #define RESTARTS_MAX 4                /* of one file */
 #define BUSY_MAX     3                /* "-3" for one piece */
@@ -94,7 +96,7 @@ struct uploads {
 	struct http *http;
 	struct upload_options o;
 	struct push *list, **tail;
-	unsigned count, connections;
+	unsigned count, connections, per_file;
 	size_t memory;
 	struct post post[UPLOAD_CONNECTIONS_MAX];
 	struct http_timer finish;
@@ -112,10 +114,13 @@ uploads_new(struct http *h, const struct upload_options *o)
 	us->http = h;
 	us->o = *o;
 	us->tail = &us->list;
-	us->connections = o->connections > 0 ? o->connections :
-	    UPLOAD_CONNECTIONS;
-	if (us->connections > UPLOAD_CONNECTIONS_MAX)
+	us->connections = us->per_file = o->connections;
+	if (o->connections == 0) {
+		us->connections = UPLOAD_CONNECTIONS_ALL;
+		us->per_file = UPLOAD_CONNECTIONS;
+	} else if (o->connections > UPLOAD_CONNECTIONS_MAX) {
 		us->connections = UPLOAD_CONNECTIONS_MAX;
+	}
 	for (unsigned i = 0; i < us->connections; i++)
 		buf_init(&us->post[i].url, 4096);
 	return us;
@@ -231,6 +236,7 @@ report(struct push *f)
 	if (r < 0)
 		err_set(r, "%s", f->error_text);
 	f->us->count--;
+	api_linger(u->api, f->us->count >= MANY ? LINGER_MS : 0);
 	u->push = NULL;
 	u->done(u, r, f->reply, f->nodes);
 	attr_free(&u->attr);
@@ -673,7 +679,8 @@ give_work(struct uploads *us, struct post *p)
 	for (struct push *f = us->list; f != NULL; f = f->next) {
 		struct piece *piece = f->pieces;
 
-		if (f->url == NULL || piece == NULL)
+		if (f->url == NULL || piece == NULL ||
+		    f->posts >= us->per_file)
 			continue;
 		f->pieces = piece->next;
 		if (f->pieces == NULL)
@@ -893,5 +900,6 @@ uploads_add(struct uploads *us, struct upload *u)
 	*us->tail = f;
 	us->tail = &f->next;
 	us->count++;
+	api_linger(u->api, us->count >= MANY ? LINGER_MS : 0);
 	ask(f);
 }

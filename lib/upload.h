@@ -19,13 +19,14 @@
 #include "http.h"
 #include "key.h"
 
-#define UPLOAD_CONNECTIONS 6
-#define UPLOAD_CONNECTIONS_MAX 16
+#define UPLOAD_CONNECTIONS     6  /* for one file */
+#define UPLOAD_CONNECTIONS_ALL 16 /* for many; what options say wins */
+#define UPLOAD_CONNECTIONS_MAX 32
 
 struct uploads; /* the engine */
 
 struct upload_options {
-	unsigned connections;  /* in all; 0: the default */
+	unsigned connections;  /* in all; 0: the defaults */
 	int64_t limit_rate;    /* bytes a second for all together, 0: none */
 	int plain_http;        /* ask for http URLs */
 	/* n more bytes have been sent and acknowledged. */
