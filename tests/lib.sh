@@ -47,27 +47,30 @@ result()
 # ok NAME COMMAND...: the command succeeds.
 ok()
 {
-	name=$1
+	tap_name=$1
 	shift
 	"$@" >"$T/.out" 2>"$T/.err"
-	st=$?
-	result $st "$name"
-	[ $st -eq 0 ] || { echo "# status $st: $*"; sed 's/^/# /' "$T/.err"; }
+	tap_st=$?
+	result $tap_st "$tap_name"
+	[ $tap_st -eq 0 ] || {
+		echo "# status $tap_st: $*"
+		sed 's/^/# /' "$T/.err"
+	}
 }
 
 # exits STATUS NAME COMMAND...: the command ends with that status; what it
 # wrote is in $T/.out and $T/.err.
 exits()
 {
-	want=$1
-	name=$2
+	tap_want=$1
+	tap_name=$2
 	shift 2
 	"$@" >"$T/.out" 2>"$T/.err"
-	st=$?
-	[ $st -eq "$want" ]
-	result $? "$name"
-	[ $st -eq "$want" ] || {
-		echo "# status $st, not $want: $*"
+	tap_st=$?
+	[ $tap_st -eq "$tap_want" ]
+	result $? "$tap_name"
+	[ $tap_st -eq "$tap_want" ] || {
+		echo "# status $tap_st, not $tap_want: $*"
 		sed 's/^/# /' "$T/.err"
 	}
 }
@@ -84,18 +87,18 @@ is()
 says()
 {
 	grep -Eq -- "$2" "$T/.err"
-	st=$?
-	result $st "$1"
-	[ $st -eq 0 ] || { echo "# no /$2/ in:"; sed 's/^/# /' "$T/.err"; }
+	tap_st=$?
+	result $tap_st "$1"
+	[ $tap_st -eq 0 ] || { echo "# no /$2/ in:"; sed 's/^/# /' "$T/.err"; }
 }
 
 # same NAME FILE FILE: two files have equal contents.
 same()
 {
 	cmp "$2" "$3" >"$T/.cmp" 2>&1
-	st=$?
-	result $st "$1"
-	[ $st -eq 0 ] || sed 's/^/# /' "$T/.cmp"
+	tap_st=$?
+	result $tap_st "$1"
+	[ $tap_st -eq 0 ] || sed 's/^/# /' "$T/.cmp"
 }
 
 # skip NAME REASON
@@ -134,6 +137,73 @@ serve_stop()
 {
 	kill "$SERVE_PID" 2>/dev/null
 	wait "$SERVE_PID" 2>/dev/null
+}
+
+# restart OPTION...: the server anew, with other options and a new log.  Its
+# state is kept if it was started with -d "$T/state".
+restart()
+{
+	serve_stop
+	rm -f "$T/serve.log"
+	serve -d "$T/state" "$@"
+}
+
+# moved KIND: bytes of all requests of that kind ("up", "dl") in the log.
+moved()
+{
+	jq -s --arg k "$1" 'map(select(.kind == $k).bytes) | add // 0' \
+	    "$T/serve.log"
+}
+
+# asked COMMAND: how often the log has it.
+asked()
+{
+	jq -s --arg c "$1" '[.[].commands[] | select(. == $c)] | length' \
+	    "$T/serve.log"
+}
+
+# await COMMAND...: wait until it succeeds, ten seconds at most.
+await()
+{
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || return 1
+		sleep 0.05
+	done
+}
+
+# nothing_left NAME DIR: no part and no temporary file is in it.
+nothing_left()
+{
+	is "$1" "$(find "$2" -name '*.part' -o -name '*.new' \
+	    -o -name 'megapipe.*')" ""
+}
+
+# pty COMMAND: run a line of shell with a terminal as its standard output
+# and error; what it shows is in $T/.out.
+pty()
+{
+	script -qec "$1" /dev/null </dev/null >"$T/.out" 2>/dev/null
+}
+
+# in_private_mounts SCRIPT ARG...: run a script that may mount file systems.
+in_private_mounts()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		unshare -m sh -c "$@"
+	else
+		unshare -rm sh -c "$@"
+	fi
+}
+
+# Whether the programs are so slow and large that figures mean nothing.
+is_asan()
+{
+	case $BUILD in
+	*asan*) return 0;;
+	*) return 1;;
+	esac
 }
 
 # gen SIZE [SEED]: that many bytes, the same for the same seed, on stdout.
