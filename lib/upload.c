@@ -74,6 +74,7 @@ struct push {
 	int is_file;                 /* can be read again from the start */
 	struct stat before;
 	int64_t pos;                 /* read so far */
+	int whole;                   /* nothing is left to read */
 	int64_t acked;               /* bytes that the service holds */
 	struct batch *reading;
 	struct http_watch watch;     /* of a source that can make us wait */
@@ -304,7 +305,7 @@ restart(struct push *f, int result)
 	free(f->url);
 	f->url = NULL;
 	f->pos = f->acked = 0;
-	f->have_token = 0;
+	f->whole = f->have_token = 0;
 	fingerprint_begin(&f->print, f->u->size);
 	ask(f);
 }
@@ -431,7 +432,8 @@ batch_ready(struct push *f)
 	http_watch_clear(f->us->http, &f->watch);
 	if (r > 0) {
 		f->pos += (int64_t)f->reading->n;
-		r = f->pos == f->u->size ? check_end(f) : 0;
+		f->whole = f->pos == f->u->size;
+		r = f->whole ? check_end(f) : 0;
 	}
 	if (r < 0)
 		finish(f, r);
@@ -457,8 +459,7 @@ read_more(struct push *f)
 	struct batch *b;
 	int64_t end = f->pos;
 
-	if (f->reading != NULL || f->macs == NULL ||
-	    (f->pos == f->u->size && f->pos > 0))
+	if (f->reading != NULL || f->whole)
 		return 0;
 	for (int i = 0; i < BATCH_CHUNKS && end < f->u->size; i++)
 		end = chunk_end(end, f->u->size);
@@ -596,7 +597,7 @@ take_token(struct post *p)
 {
 	struct push *f = p->f;
 
-	if (f->pos < f->u->size || f->pieces != NULL || f->reading != NULL) {
+	if (!f->whole || f->pieces != NULL) {
 		finish(f, err_set(ERR_PROTO, "the service called the upload "
 		    "complete before it was"));
 		return;
