@@ -116,6 +116,9 @@ send_open(struct send_item **out, const char *local, int64_t size)
 		err_set(ERR_LOCAL, "%s", strerror(errno));
 	else
 		r = measure(i, size);
+	if (r == 0 && i->up.size > UPLOAD_SIZE_MAX)
+		r = err_set(ERR_TOOBIG, "%lld bytes are too many for a file",
+		    (long long)i->up.size);
 	if (r < 0) {
 		send_item_free(i);
 		i = NULL;

@@ -50,7 +50,7 @@ void send_free(struct sending *s);
  *
  * local is a name, or "-" for standard input.  size, unless negative, is
  * what a pipe will bring; without it a pipe is spooled first.  ERR_LOCAL;
- * ERR_USAGE for a folder.
+ * ERR_USAGE for a folder; ERR_TOOBIG over UPLOAD_SIZE_MAX.
  */
 int send_open(struct send_item **i, const char *local, int64_t size);
 

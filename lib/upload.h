@@ -19,6 +19,7 @@
 #include "http.h"
 #include "key.h"
 
+#define UPLOAD_SIZE_MAX ((int64_t)1 << 44) /* of one file */
 #define UPLOAD_CONNECTIONS     6  /* for one file */
 #define UPLOAD_CONNECTIONS_ALL 16 /* for many; what options say wins */
 #define UPLOAD_CONNECTIONS_MAX 32
