@@ -25,8 +25,9 @@ LIB_0        = compat err mem buf secret
 LIB_1        = b64 json aes aes_x86 aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc hashcash \
                name node
-LIB_3        = http tty out
-LIB_4        = session api account cache load private elcusers
+LIB_3        = http tty out resume
+LIB_4        = private password session sid api account login register \
+               cache load elcusers
 LIB_5        = tree event path same folder download upload send elcaccount \
                elcclient elcserver elcpage
 LIB_6        = cmd progress record
@@ -34,8 +35,8 @@ LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 
 # Programs: each is cmd/mega-NAME.c, man/mega-NAME.1, tests/mega-NAME.t.
 PROGS        = anon cat elc get link logout ls put
-SERVE        = main web store cs account signup attrs nodes put share list \
-               events ticket transfer raid fattr misc populate fault
+SERVE        = main web store cs account login signup attrs nodes put share \
+               list events ticket transfer raid fattr misc populate fault
 
 MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes chunk kdf rsa hashcash key attr fingerprint \

@@ -1,7 +1,7 @@
 /*
  * Accounts: made from the command line or by clients, logged into, asked.
  *
- * Source: mega-protocol(7), "Login" and "Ephemeral accounts".
+ * Source: mega-protocol(7), "Password keys" and "Ephemeral accounts".
  */
 #ifndef ACCOUNT_H
 #define ACCOUNT_H

@@ -25,9 +25,9 @@
 #define SEEN_LIFE    60    /* how exact the last use of a session is */
 
 static const struct cs_command *const tables[] = {
-	account_commands, signup_commands, attrs_commands, nodes_commands,
-	put_commands, share_commands, list_commands, transfer_commands,
-	fattr_commands, misc_commands,
+	account_commands, login_commands, signup_commands, attrs_commands,
+	nodes_commands, put_commands, share_commands, list_commands,
+	transfer_commands, fattr_commands, misc_commands,
 };
 
 static const struct cs_command *
@@ -443,7 +443,7 @@ run(struct cs *c)
 
 	n = collect_names(c, names, sizeof names / sizeof *names, &flags);
 	fault_pick(&c->srv->faults, &c->q->fault, FAULT_CS, names, n);
-	if (c->q->fault.http != 0) {
+	if (c->q->fault.http != 0 || c->q->fault.drop) {
 		web_text(c->q, c->q->fault.http, "");
 		return;
 	}

@@ -65,6 +65,7 @@ struct cs_command {
 
 /* The tables, one a module, each ended by a NULL name. */
 extern const struct cs_command account_commands[];
+extern const struct cs_command login_commands[];
 extern const struct cs_command signup_commands[];
 extern const struct cs_command attrs_commands[];
 extern const struct cs_command nodes_commands[];

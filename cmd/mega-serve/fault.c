@@ -10,7 +10,7 @@
 #include "fault.h"
 
 enum what {
-	HTTP, CODE, CUT, FLIP, SLOW, DELAY, LOST, HASHCASH, EXPIRE, RANDOM
+	HTTP, CODE, CUT, DROP, FLIP, SLOW, DELAY, LOST, HASHCASH, EXPIRE, RANDOM
 };
 
 struct fault_rule {
@@ -33,7 +33,7 @@ static const struct {
 } words[] = {
 	{ "http", HTTP, 1 },
 	{ "cut", CUT, 1 },
-	{ "drop", CUT, 0 },
+	{ "drop", DROP, 0 },
 	{ "flip", FLIP, 0 },
 	{ "slow", SLOW, 1 },
 	{ "delay", DELAY, 1 },
@@ -294,6 +294,9 @@ apply(struct fault_rule *r, struct fault *out, enum fault_where where)
 	case CUT:
 		out->cut = r->arg;
 		out->cut_percent = r->percent;
+		break;
+	case DROP:
+		out->drop = 1;
 		break;
 	case FLIP:
 		out->flip = 1;

@@ -31,6 +31,7 @@ struct fault {
 	int64_t cut;         /* drop the connection after this many bytes of
 	                      * data; -1: do not */
 	int cut_percent;     /* cut is per cent of the data */
+	int drop;            /* cut the connection and do nothing */
 	int flip;            /* one wrong bit in the data */
 	int64_t slow;        /* bytes a second, 0: full speed */
 	int64_t delay_ms;    /* before the answer */

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "cmd.h"
 #include "err.h"
 #include "mem.h"
 #include "secret.h"
@@ -26,40 +26,34 @@
 #define PEM_MAX         (1 << 20)
 
 enum {
-	OPT_PUBLIC = 256, OPT_TLS, OPT_ACCOUNT, OPT_LOG, OPT_FAULT,
-	OPT_STORAGE, OPT_TRANSFER, OPT_URL_LIFE, OPT_HELP, OPT_VERSION,
-	OPT_MAIL, OPT_POPULATE, OPT_RAID, OPT_BLOCK, OPT_TAKE_DOWN
+	OPT_ACCOUNT = 256, OPT_BLOCK, OPT_FAULT, OPT_LOG, OPT_MAIL,
+	OPT_POPULATE, OPT_PUBLIC, OPT_RAID, OPT_STORAGE, OPT_TAKE_DOWN,
+	OPT_TLS, OPT_TRANSFER, OPT_URL_LIFE
 };
 
-static const struct option longopts[] = {
-	{ "account", required_argument, NULL, OPT_ACCOUNT },
-	{ "block", required_argument, NULL, OPT_BLOCK },
-	{ "directory", required_argument, NULL, 'd' },
-	{ "fault", required_argument, NULL, OPT_FAULT },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ "listen", required_argument, NULL, 'l' },
-	{ "log", required_argument, NULL, OPT_LOG },
-	{ "mail", required_argument, NULL, OPT_MAIL },
-	{ "populate", required_argument, NULL, OPT_POPULATE },
-	{ "public", no_argument, NULL, OPT_PUBLIC },
-	{ "raid", no_argument, NULL, OPT_RAID },
-	{ "storage", required_argument, NULL, OPT_STORAGE },
-	{ "take-down", required_argument, NULL, OPT_TAKE_DOWN },
-	{ "tls", required_argument, NULL, OPT_TLS },
-	{ "transfer", required_argument, NULL, OPT_TRANSFER },
-	{ "url-life", required_argument, NULL, OPT_URL_LIFE },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ NULL, 0, NULL, 0 }
-};
+#define SYNOPSIS "[OPTION ...] [-- COMMAND [ARG ...]]"
 
-static const char usage_text[] =
-"usage: mega-serve [-d dir] [-l addr[:port]] [--account email:file[:v1|v2]"
-"[:seed]]\n"
-"                  [--block email:code] [--fault spec] [--log file]\n"
-"                  [--mail dir] [--populate email:n] [--public] [--raid]\n"
-"                  [--storage size] [--take-down handle] [--tls cert key]\n"
-"                  [--transfer size] [--url-life seconds]\n"
-"                  [-- command [arg ...]]\n";
+static const struct cmd_opt options[] = {
+	{ 'd', "directory", "DIR", "keep state there, not in a temporary"
+	    " folder" },
+	{ 'l', "listen", "ADDR[:PORT]", "127.0.0.1, at a free port" },
+	{ OPT_PUBLIC, "public", NULL, "ADDR may be reachable from outside" },
+	{ OPT_TLS, "tls", "CERT KEY", "speak https, with these PEM files" },
+	{ OPT_ACCOUNT, "account", "EMAIL:PASSFILE[:v1|v2][:SEEDFILE]",
+	    "make an account" },
+	{ OPT_POPULATE, "populate", "EMAIL:N", "give it N generated nodes" },
+	{ OPT_BLOCK, "block", "EMAIL:CODE", "block it, for that reason" },
+	{ OPT_TAKE_DOWN, "take-down", "HANDLE", "take a public link down" },
+	{ OPT_MAIL, "mail", "DIR", "write confirmation mails there" },
+	{ OPT_STORAGE, "storage", "SIZE", "what an account may store" },
+	{ OPT_TRANSFER, "transfer", "SIZE", "what may be downloaded in an"
+	    " hour" },
+	{ OPT_URL_LIFE, "url-life", "SECONDS", "how long data URLs work" },
+	{ OPT_RAID, "raid", NULL, "offer downloads in six parts" },
+	{ OPT_FAULT, "fault", "SPEC", "make something go wrong" },
+	{ OPT_LOG, "log", "FILE", "one JSON object a request" },
+	CMD_END
+};
 
 /* An --account, until the store is open. */
 struct account_option {
@@ -96,20 +90,6 @@ on_signal(int sig)
 		return;
 	got_signal = sig;
 	stop = 1;
-}
-
-static int
-fail(int r)
-{
-	fprintf(stderr, "mega-serve: %s\n", err_text());
-	return r == ERR_USAGE ? 2 : r == ERR_LOCAL ? 12 : 1;
-}
-
-static void
-bad_usage(void)
-{
-	fputs(usage_text, stderr);
-	exit(2);
 }
 
 /* A whole small file, or its first line. */
@@ -218,32 +198,13 @@ is_loopback(const char *addr)
 }
 
 static int
-read_size(int64_t *out, const char *text)
-{
-	static const char units[] = "KMGT";
-	const char *unit;
-	char *end;
-	long long v = strtoll(text, &end, 10);
-	int shift = 0;
-
-	if (*end != '\0' && (unit = strchr(units, *end)) != NULL) {
-		shift = 10 * (int)(unit - units + 1);
-		end++;
-	}
-	if (end == text || *end != '\0' || v < 0 || v > INT64_MAX >> shift)
-		return err_set(ERR_USAGE, "%s: no size", text);
-	*out = (int64_t)v << shift;
-	return 0;
-}
-
-static int
 read_tls(struct options *o, int argc, char **argv)
 {
 	struct buf cert = BUF_MAX(PEM_MAX), key = BUF_MAX(PEM_MAX);
 	int r;
 
 	if (optind >= argc)
-		bad_usage();
+		cmd_usage("--tls: want CERT and KEY");
 	if ((r = read_file(&cert, optarg, 0)) < 0 ||
 	    (r = read_file(&key, argv[optind++], 0)) < 0) {
 		buf_free(&cert);
@@ -303,21 +264,17 @@ one_option(struct server *s, struct options *o, int ch, int argc,
 		o->down[o->ndown++] = optarg;
 		return 0;
 	case OPT_STORAGE:
-		return read_size(&s->storage, optarg);
+		s->storage = cmd_number(optarg, "--storage", 1);
+		return 0;
 	case OPT_TRANSFER:
-		return read_size(&s->transfer, optarg);
+		s->transfer = cmd_number(optarg, "--transfer", 1);
+		return 0;
 	case OPT_URL_LIFE:
-		return read_size(&s->url_life, optarg);
-	case OPT_HELP:
-		fputs(usage_text, stdout);
-		exit(0);
-	case OPT_VERSION:
-		puts("mega-serve (megapipe) " MEGAPIPE_VERSION);
-		exit(0);
+		s->url_life = cmd_number(optarg, "--url-life", 0);
+		return 0;
 	default:
-		bad_usage();
+		cmd_usage("unexpected option");
 	}
-	return 0;
 }
 
 static int
@@ -325,7 +282,7 @@ read_options(struct server *s, struct options *o, int argc, char **argv)
 {
 	int ch, r;
 
-	while ((ch = getopt_long(argc, argv, "+d:l:", longopts, NULL)) != -1)
+	while ((ch = cmd_option(argc, argv)) != -1)
 		if ((r = one_option(s, o, ch, argc, argv)) < 0)
 			return r;
 	if (!is_loopback(o->web.addr) && !o->public)
@@ -482,6 +439,7 @@ serve_command(const sigset_t *unblocked)
 	    WEXITSTATUS(status);
 }
 
+/* The exit status of the command, or 0; or ERR_*. */
 static int
 serve(struct server *s, const struct options *o, char **argv)
 {
@@ -491,15 +449,14 @@ serve(struct server *s, const struct options *o, char **argv)
 	catch_signals(&unblocked);
 	if ((r = prepare(&s->store, o)) < 0 ||
 	    (r = web_start(s, &o->web)) < 0)
-		return fail(r);
+		return r;
 	if (*argv != NULL) {
-		if ((r = start_command(argv, &unblocked)) < 0)
-			return fail(r);
-		return serve_command(&unblocked);
+		r = start_command(argv, &unblocked);
+		return r < 0 ? r : serve_command(&unblocked);
 	}
 	printf("%s\n", web_url());
 	if (fflush(stdout) != 0)
-		return fail(err_local("standard output"));
+		return err_local("standard output");
 	while (!stop)
 		web_turn(&unblocked);
 	return 0;
@@ -523,27 +480,32 @@ temporary(void)
 int
 main(int argc, char *argv[])
 {
-	struct server s = { .scheme = "http", .journal = -1,
+	struct server s = { .store = { .lock = -1 }, .scheme = "http",
+	    .journal = -1,
 	    .url_life = 48 * 3600, .storage = (int64_t)1 << 40,
 	    .transfer = -1 };
 	struct options o = { 0 };
 	char *tmp = NULL;
-	int r, status;
+	int r;
 
+	cmd_init("mega-serve", SYNOPSIS, options);
 	if ((r = read_options(&s, &o, argc, argv)) < 0)
-		return fail(r);
+		goto out;
 	if (o.dir == NULL && (o.dir = tmp = temporary()) == NULL)
-		return fail(ERR_LOCAL);
-	if ((r = store_open(&s.store, o.dir)) < 0)
-		status = fail(r);
-	else
-		status = serve(&s, &o, argv + optind);
+		r = ERR_LOCAL;
+	else if ((r = store_open(&s.store, o.dir)) == 0)
+		r = serve(&s, &o, argv + optind);
 	web_stop();
 	store_close(&s.store);
 	if (tmp != NULL)
 		store_remove(tmp);
+out:
 	fault_free(&s.faults);
 	free_options(&o);
 	free(tmp);
-	return status;
+	if (r > 0)
+		return r;
+	if (r < 0)
+		cmd_fail(NULL, r);
+	return cmd_finish();
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "secret.h"
 
 #include "cs.h"
 #include "nodes.h"
@@ -176,6 +177,43 @@ none_run(struct cs *c, const void *args)
 	return ERR_NOENT;
 }
 
+/* A folder sync or a backup announces itself and gets an id. */
+static int
+sp_run(struct cs *c, const void *args)
+{
+	uint8_t id[8];
+
+	(void)args;
+	secret_random(id, sizeof id);
+	json_put_b64(&c->out, NULL, id, sizeof id);
+	return 0;
+}
+
+struct uge_args {
+	struct slice u;
+};
+
+static const struct shape uge_shape[] = {
+	SHAPE(uge_args, u, "u", SHAPE_B64, SHAPE_REQUIRED, 11, 11),
+	SHAPE_END
+};
+
+/* A user's address. */
+static int
+uge_run(struct cs *c, const void *args)
+{
+	const struct uge_args *a = args;
+	sqlite3_stmt *st;
+
+	st = sql(c->db, "SELECT email FROM user WHERE h = ?"
+	    " AND email IS NOT NULL", "s", a->u);
+	if (sql_row(st) != 1)
+		return ERR_NOENT;
+	json_put(&c->out, NULL, sql_text(st, 0));
+	sql_end(st);
+	return 0;
+}
+
 const struct cs_command misc_commands[] = {
 	{ "uq", uq_run, uq_shape, sizeof(struct uq_args), CS_SID },
 	{ "qbq", qbq_run, qbq_shape, sizeof(struct qbq_args), 0 },
@@ -183,6 +221,11 @@ const struct cs_command misc_commands[] = {
 	{ "gmf", flags_run, NULL, 0, CS_BLOCKED },
 	{ "log", done_run, NULL, 0, 0 },
 	{ "clog", done_run, NULL, 0, 0 },
+	{ "uge", uge_run, uge_shape, sizeof(struct uge_args), CS_SID },
+	{ "sp", sp_run, NULL, 0, CS_SID },
+	{ "sphb", done_run, NULL, 0, CS_SID },
+	{ "sr", done_run, NULL, 0, CS_SID },
+	{ "sf", empty_run, NULL, 0, CS_SID },
 	{ "utt", empty_run, NULL, 0, CS_SID },
 	{ "utp", empty_run, NULL, 0, CS_SID },
 	{ "stp", none_run, NULL, 0, CS_SID },

@@ -22,6 +22,7 @@
 #include "store.h"
 
 #define UPLOAD_LIFE (48 * 3600) /* seconds until an unused upload is gone */
+#define SWEEP_EVERY 3600
 
 struct store_stmt {
 	const char *text;
@@ -188,8 +189,8 @@ load_secret(struct store *s)
 	return r < 0 ? r : 0;
 }
 
-/* Blobs that no row names: left by a death between a commit and an unlink,
- * or by uploads that expired. */
+/* Uploads that nobody finished in time, and blobs that no row names: those
+ * of such uploads, or left by a death between a commit and an unlink. */
 static int
 sweep(struct store *s)
 {
@@ -197,6 +198,7 @@ sweep(struct store *s)
 	struct dirent *e;
 	DIR *d;
 
+	s->swept = store_now();
 	sql_do(s, "DELETE FROM blob WHERE kept = 0 AND used < ?", "i",
 	    store_now() - UPLOAD_LIFE);
 	sql_do(s, "DELETE FROM span WHERE blob NOT IN (SELECT id FROM blob)",
@@ -229,6 +231,13 @@ store_open(struct store *s, const char *dir)
 	    (r = open_db(s)) < 0 || (r = load_secret(s)) < 0)
 		return r;
 	return sweep(s);
+}
+
+void
+store_tidy(struct store *s)
+{
+	if (store_now() - s->swept > SWEEP_EVERY)
+		sweep(s);
 }
 
 void
@@ -281,7 +290,7 @@ store_snapshot(const struct store *s, sqlite3 **db)
 
 	if (sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL) !=
 	    SQLITE_OK || sqlite3_exec(*db, "PRAGMA temp_store=FILE;"
-	    "PRAGMA cache_size=-4096; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+	    "PRAGMA cache_size=-1024; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		r = fail(*db, path);
 	free(path);
 	return r;

@@ -24,6 +24,7 @@ struct store {
 	size_t nstmt, capstmt;
 	int64_t *dead;               /* blobs to unlink after the commit */
 	size_t ndead, capdead;
+	int64_t swept;               /* when expired uploads were removed */
 };
 
 /*
@@ -32,6 +33,9 @@ struct store {
  */
 int store_open(struct store *s, const char *dir);
 void store_close(struct store *s);
+
+/* Forget expired uploads, if that is due. */
+void store_tidy(struct store *s);
 
 /* Remove everything that a store made, and the folder. */
 void store_remove(const char *dir);

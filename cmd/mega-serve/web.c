@@ -431,10 +431,10 @@ finish(struct request *q)
 		if (q->fault.left > 0)
 			a->time_left = q->fault.left;
 	}
-	if (a->status == 0) {
+	if (a->status == 0 && !q->fault.drop) {
 		q->wait_ms = 0;
 		q->route->finish(q);
-		if (a->status == 0) {
+		if (a->status == 0 && !q->fault.drop) {
 			suspend(q, q->wait_ms);
 			return MHD_YES;
 		}
@@ -444,7 +444,11 @@ finish(struct request *q)
 		suspend(q, q->since_ms + q->fault.delay_ms);
 		return MHD_YES;
 	}
-	return q->fault.lost ? MHD_NO : send_answer(q);
+	if (q->fault.lost || q->fault.drop) {
+		a->status = 0; /* what the log shall say */
+		return MHD_NO;
+	}
+	return send_answer(q);
 }
 
 /* Whether the body so far is all that a cut connection lets through. */
@@ -481,7 +485,7 @@ take_body(struct request *q, const char *p, size_t *n)
 	if (body_cut(q))
 		return MHD_NO;
 	if (q->route->body != NULL && q->answer.status == 0 &&
-	    q->fault.http == 0)
+	    q->fault.http == 0 && !q->fault.drop)
 		r = q->route->body(q, p, *n);
 	web.bodies += q->body.cap - held;
 	*n = 0;
@@ -578,7 +582,7 @@ listen_at(const struct web_options *o, uint16_t *port)
 int
 web_start(struct server *s, const struct web_options *o)
 {
-	unsigned flags = MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_ALLOW_SUSPEND_RESUME;
 	struct MHD_OptionItem tls[] = {
 		{ o->cert == NULL ? MHD_OPTION_END : MHD_OPTION_HTTPS_MEM_CERT,
 		    0, o->cert },
@@ -652,6 +656,7 @@ web_turn(const void *unblocked)
 	t.tv_nsec = (long)(ms % 1000) * 1000000;
 	pselect(max + 1, &in, &out, &ex, ms < 0 ? NULL : &t, unblocked);
 	resume_due();
+	store_tidy(&web.srv->store);
 	MHD_run(web.daemon);
 }
 
