@@ -1,5 +1,7 @@
 /* mega-elc: MegaDownloader's links and containers, and their server. */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -97,13 +99,9 @@ slice_of(const char *s)
 
 /* Decoding. */
 
-/* A text with links, read word by word. */
 struct source {
 	const char *name;      /* as messages call it */
-	unsigned long line;
-	unsigned long words, links;
-	struct buf word;
-	struct buf first;      /* a word that may be a bare container */
+	struct elc_text text;
 };
 
 /* A link in it, while what it stands for is printed. */
@@ -115,7 +113,7 @@ struct origin {
 static char *
 place(const struct source *s, enum megalink_kind kind)
 {
-	return xasprintf("%s:%lu: %s link", s->name, s->line,
+	return xasprintf("%s:%lu: %s link", s->name, s->text.line,
 	    megalink_kind_name(kind));
 }
 
@@ -128,7 +126,7 @@ put_origin(struct json_out *o, const struct origin *from)
 	json_put(o, "kind", megalink_kind_name(from->found->kind));
 	json_put_n(o, "origin", t.p, t.n > ORIGIN_MAX ? ORIGIN_MAX : t.n);
 	json_put(o, "file", from->source->name);
-	json_put_int(o, "line", (int64_t)from->source->line);
+	json_put_int(o, "line", (int64_t)from->source->text.line);
 }
 
 static void
@@ -199,13 +197,13 @@ tell_config(const struct origin *from)
 		json_put(&o, "user", c.user);
 		json_put(&o, "alias", c.alias);
 		json_put(&o, "file", from->source->name);
-		json_put_int(&o, "line", (int64_t)from->source->line);
+		json_put_int(&o, "line", (int64_t)from->source->text.line);
 		json_close(&o, '}');
 		cmd_record_json(&b);
 	} else {
 		cmd_note("%s:%lu: a configelc link for user %s of %s; "
 		    "mega-elc --add reads it", from->source->name,
-		    from->source->line, c.user, c.url);
+		    from->source->text.line, c.user, c.url);
 	}
 	buf_free(&b);
 	megalink_config_free(&c);
@@ -213,14 +211,20 @@ tell_config(const struct origin *from)
 }
 
 static void
-decode_link(struct source *s, const struct megalink_found *f)
+decode_link(void *ctx, const struct megalink_found *f)
 {
+	struct source *s = ctx;
 	struct origin from = { s, f };
 	char *at;
 	int r;
 
-	s->links++;
 	err_clear();
+	if (f == NULL) {
+		err_set(ERR_TOOBIG, "line %lu: a word too long for any link",
+		    s->text.line);
+		cmd_fail(s->name, ERR_TOOBIG);
+		return;
+	}
 	if (f->kind == MEGALINK_CONFIG)
 		r = tell_config(&from);
 	else
@@ -232,122 +236,61 @@ decode_link(struct source *s, const struct megalink_found *f)
 	}
 }
 
-static void
-decode_word(struct source *s)
+static int
+read_stream(struct elc_text *t, int fd)
 {
-	static const char bom[] = "\xef\xbb\xbf";
-	struct slice rest = { s->word.p, s->word.len };
-	struct megalink_found f;
+	char piece[16384];
+	ssize_t n;
 
-	if (s->words++ == 0) {
-		if (rest.n >= 3 && memcmp(rest.p, bom, 3) == 0) {
-			rest.p += 3;
-			rest.n -= 3;
-		}
-		if (elc_is_bare(rest))
-			buf_add(&s->first, rest.p, rest.n);
-	}
-	while (megalink_find(&rest, &f))
-		decode_link(s, &f);
-}
-
-/* A file that is a container and nothing else, as MegaDownloader's own
- * reader wants it, or that should have been one. */
-static void
-decode_end(struct source *s)
-{
-	struct slice all = { s->first.p, s->first.len };
-	struct megalink_found f = { MEGALINK_ELC, all, all };
-	size_t n = strlen(s->name);
-
-	if (s->words == 1 && s->links == 0 && all.n > 0) {
-		decode_link(s, &f);
-	} else if (s->links == 0 && n > 4 &&
-	    strcmp(s->name + n - 4, ".elc") == 0) {
-		err_set(ERR_PROTO, "no container in it");
-		cmd_fail(s->name, ERR_PROTO);
-	}
-}
-
-/* Take in some of the text; words that end in it are decoded. */
-static void
-decode_piece(struct source *s, const char *p, size_t n)
-{
-	const char *end = p + n, *from;
-
-	while (p < end) {
-		for (from = p; p < end && (unsigned char)*p > ' '; p++)
+	/* read and not fread: what has come is shown before more comes. */
+	while ((n = read(fd, piece, sizeof piece)) != 0) {
+		if (n == -1 && errno == EINTR)
 			continue;
-		/* Of a word that is too long the rest is not kept. */
-		if (!s->word.over)
-			buf_add(&s->word, from, (size_t)(p - from));
-		if (p == end)
-			return;
-		if (buf_check(&s->word) < 0)
-			cmd_fail(s->name, ERR_TOOBIG);
-		else if (s->word.len > 0)
-			decode_word(s);
-		buf_reset(&s->word);
-		s->line += *p++ == '\n';
+		if (n == -1)
+			return err_local("read");
+		elc_text_feed(t, piece, (size_t)n);
 	}
-}
-
-static struct source
-source_new(const char *name)
-{
-	return (struct source){ .name = name, .line = 1,
-	    .word = BUF_MAX(MEGALINK_WORD_MAX),
-	    .first = BUF_MAX(MEGALINK_WORD_MAX) };
-}
-
-static void
-source_free(struct source *s)
-{
-	buf_wipe(&s->word);
-	buf_wipe(&s->first);
+	return 0;
 }
 
 static int
-decode_stream(FILE *f, const char *name)
+decode_stream(int fd, const char *name)
 {
-	struct source s = source_new(name);
-	char piece[16384];
-	size_t n;
-	int r = 0;
+	struct source s = { .name = name };
+	size_t n = strlen(name);
+	int r;
 
-	while ((n = fread(piece, 1, sizeof piece, f)) > 0)
-		decode_piece(&s, piece, n);
-	if (ferror(f))
-		r = err_local("read");
-	decode_piece(&s, " ", 1);
-	decode_end(&s);
-	source_free(&s);
+	elc_text_init(&s.text, decode_link, &s);
+	r = read_stream(&s.text, fd);
+	elc_text_end(&s.text);
+	if (r == 0 && s.text.links == 0 && n > 4 &&
+	    strcmp(name + n - 4, ".elc") == 0)
+		r = err_set(ERR_PROTO, "no container in it");
 	return r;
 }
 
 static int
 decode_file(const char *path)
 {
-	FILE *f;
-	int r;
+	int fd, r;
 
 	if (strcmp(path, "-") == 0)
-		return decode_stream(stdin, "-");
-	if ((f = fopen(path, "r")) == NULL)
+		return decode_stream(STDIN_FILENO, "-");
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		return err_local("open");
-	r = decode_stream(f, path);
-	fclose(f);
+	r = decode_stream(fd, path);
+	close(fd);
 	return r;
 }
 
 static int
-decode_text(const char *text)
+decode_operand(const char *text)
 {
-	struct source s = source_new("operand");
+	struct source s = { .name = "operand" };
 
-	decode_piece(&s, text, strlen(text));
-	decode_piece(&s, " ", 1);
-	source_free(&s);
+	elc_text_init(&s.text, decode_link, &s);
+	elc_text_feed(&s.text, text, strlen(text));
+	elc_text_end(&s.text);
 	return 0;
 }
 
@@ -359,7 +302,7 @@ decode(char **argv)
 	for (argv = *argv != NULL ? argv : standard_input; *argv != NULL;
 	    argv++) {
 		err_clear();
-		r = megalink_is(*argv) ? decode_text(*argv) :
+		r = megalink_is(*argv) ? decode_operand(*argv) :
 		    decode_file(*argv);
 		if (r < 0)
 			cmd_fail(*argv, r);

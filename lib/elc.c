@@ -147,22 +147,6 @@ elc_free(struct elc *e)
 }
 
 int
-elc_is_bare(struct slice text)
-{
-	/* 0xb9 and any byte, or 0x70 and the head of a gzip member. */
-	if (text.n < 12 || !(text.p[0] == 'u' ? (text.p[1] >= 'Q' &&
-	    text.p[1] <= 'Z') || (text.p[1] >= 'a' && text.p[1] <= 'f') :
-	    memcmp(text.p, "cB-LCA", 6) == 0 ||
-	    memcmp(text.p, "cB+LCA", 6) == 0))
-		return 0;
-	for (size_t i = 0; i < text.n; i++)
-		if (!b64_valid(text.p + i, 1) &&
-		    memchr("+/,=", text.p[i], 4) == NULL)
-			return 0;
-	return 1;
-}
-
-int
 elc_is_serverless(const struct elc *e)
 {
 	return is_word(e->url, "HIDDEN") || is_word(e->url, "REVERSE");
@@ -308,6 +292,101 @@ out:
 	secret_zero(plain, e->block.n);
 	free(plain);
 	return r;
+}
+
+/* Texts. */
+
+/* Whether text looks like a container without "mega://elc?" before it. */
+static int
+is_bare(struct slice text)
+{
+	/* 0xb9 and any byte, or 0x70 and the head of a gzip member. */
+	if (text.n < 12 || !(text.p[0] == 'u' ? (text.p[1] >= 'Q' &&
+	    text.p[1] <= 'Z') || (text.p[1] >= 'a' && text.p[1] <= 'f') :
+	    memcmp(text.p, "cB-LCA", 6) == 0 ||
+	    memcmp(text.p, "cB+LCA", 6) == 0))
+		return 0;
+	for (size_t i = 0; i < text.n; i++)
+		if (!b64_valid(text.p + i, 1) &&
+		    memchr("+/,=", text.p[i], 4) == NULL)
+			return 0;
+	return 1;
+}
+
+void
+elc_text_init(struct elc_text *t,
+    void (*link)(void *, const struct megalink_found *), void *ctx)
+{
+	*t = (struct elc_text){ .link = link, .ctx = ctx, .line = 1,
+	    .word = BUF_MAX(MEGALINK_WORD_MAX),
+	    .first = BUF_MAX(MEGALINK_WORD_MAX) };
+}
+
+static void
+text_word(struct elc_text *t)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+	struct slice rest = { t->word.p, t->word.len };
+	struct megalink_found f;
+
+	if (t->words++ == 0) {
+		if (rest.n >= 3 && memcmp(rest.p, bom, 3) == 0) {
+			rest.p += 3;
+			rest.n -= 3;
+		}
+		if (is_bare(rest))
+			buf_add(&t->first, rest.p, rest.n);
+	}
+	while (megalink_find(&rest, &f)) {
+		t->links++;
+		t->link(t->ctx, &f);
+	}
+}
+
+/* A blank has come. */
+static void
+text_break(struct elc_text *t)
+{
+	if (t->word.over)
+		t->link(t->ctx, NULL);
+	else if (t->word.len > 0)
+		text_word(t);
+	buf_reset(&t->word);
+}
+
+void
+elc_text_feed(struct elc_text *t, const char *p, size_t n)
+{
+	const char *end = p + n, *from;
+
+	while (p < end) {
+		for (from = p; p < end && (unsigned char)*p > ' '; p++)
+			continue;
+		/* Of a word that is too long the rest is not kept. */
+		if (!t->word.over)
+			buf_add(&t->word, from, (size_t)(p - from));
+		if (p == end)
+			return;
+		text_break(t);
+		t->line += *p++ == '\n';
+	}
+}
+
+void
+elc_text_end(struct elc_text *t)
+{
+	struct slice all;
+
+	text_break(t);
+	all = (struct slice){ t->first.p, t->first.len };
+	if (t->words == 1 && t->links == 0 && all.n > 0) {
+		t->line = 1;
+		t->links = 1;
+		t->link(t->ctx, &(struct megalink_found){ MEGALINK_ELC, all,
+		    all });
+	}
+	buf_wipe(&t->word);
+	buf_wipe(&t->first);
 }
 
 /* Writing. */

@@ -41,9 +41,6 @@ struct elc {
 int elc_read(struct elc *e, struct slice body);
 void elc_free(struct elc *e);
 
-/* Whether text looks like a container without "mega://elc?" before it. */
-int elc_is_bare(struct slice text);
-
 /* Whether the container needs no server: elc_own_key tells its key. */
 int elc_is_serverless(const struct elc *e);
 
@@ -66,6 +63,29 @@ char *elc_key_write(char out[ELC_KEY_TEXT], const uint8_t key[ELC_KEY_SIZE]);
  */
 int elc_links(const struct elc *e, const uint8_t key[ELC_KEY_SIZE],
     int (*each)(void *ctx, const struct megalink *l), void *ctx);
+
+/*
+ * A text with links in it, of any length, fed in pieces: link is called for
+ * each in turn, and for a text that is one container without a prefix, as
+ * MegaDownloader wants it in a file ".elc".
+ */
+struct elc_text {
+	/* f is NULL for a word that is too long to be looked at. */
+	void (*link)(void *ctx, const struct megalink_found *f);
+	void *ctx;
+	unsigned long line;         /* of the link, from 1 */
+	unsigned long links;        /* so far */
+
+	/* private */
+	unsigned long words;
+	struct buf word, first;
+};
+
+void elc_text_init(struct elc_text *t,
+    void (*link)(void *ctx, const struct megalink_found *f), void *ctx);
+void elc_text_feed(struct elc_text *t, const char *p, size_t n);
+/* The end of the text; frees. */
+void elc_text_end(struct elc_text *t);
 
 /*
  * elc_add: add a link to the text that elc_write encrypts.  Start with an

@@ -1,8 +1,10 @@
-/* Text with links in it: all of them are found, opened, and written again. */
+/* Text with links in it: all of them are found, wherever the text is cut,
+ * opened, and written again. */
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "elc.h"
 #include "megalink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,6 +60,27 @@ reconfigure(struct slice arg)
 	buf_free(&b);
 }
 
+static void
+count(void *ctx, const struct megalink_found *f)
+{
+	size_t *sum = ctx;
+
+	*sum = *sum * 31 + (f != NULL ? f->arg.n + f->kind : 0);
+}
+
+static size_t
+cut_at(const char *text, size_t n, size_t at)
+{
+	struct elc_text t;
+	size_t sum = 0;
+
+	elc_text_init(&t, count, &sum);
+	elc_text_feed(&t, text, at);
+	elc_text_feed(&t, text + at, n - at);
+	elc_text_end(&t);
+	return sum;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -65,6 +88,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct megalink_found f;
 	struct megalink l;
 
+	must(cut_at(s.p, s.n, 0) ==
+	    cut_at(s.p, s.n, size > 0 ? data[0] % size : 0));
 	while (megalink_find(&s, &f)) {
 		must(f.text.p >= (const char *)data &&
 		    f.text.p + f.text.n <= (const char *)data + size);

@@ -248,14 +248,61 @@ test_write(void)
 	ok(elc_key_read(back, text_of("AAAA")) == ERR_PROTO, "a short one");
 }
 
+struct found {
+	struct elc_text text;
+	struct buf seen;    /* kind and line of each link */
+};
+
 static void
-test_bare(void)
+note_link(void *ctx, const struct megalink_found *f)
 {
-	ok(elc_is_bare(text_of(raw_1)) && elc_is_bare(text_of(gzip_1)) &&
-	    elc_is_bare(text_of(hidden_0)), "bare containers are known");
-	ok(!elc_is_bare(text_of("understanding")) &&
-	    !elc_is_bare(text_of("uWAA AADUbmPh_y")) &&
-	    !elc_is_bare(text_of("uWAAAA")), "words are not");
+	struct found *found = ctx;
+
+	buf_printf(&found->seen, "%s:%lu ",
+	    f != NULL ? megalink_kind_name(f->kind) : "long",
+	    found->text.line);
+}
+
+/* What is found in a text that comes in two pieces. */
+static const char *
+found_in(const char *text, size_t n, size_t at)
+{
+	static struct found f = { .seen = BUF_MAX(4096) };
+
+	buf_reset(&f.seen);
+	elc_text_init(&f.text, note_link, &f);
+	elc_text_feed(&f.text, text, at);
+	elc_text_feed(&f.text, text + at, n - at);
+	elc_text_end(&f.text);
+	return buf_str(&f.seen);
+}
+
+static void
+test_texts(void)
+{
+	static const char mixed[] = "mega://enc?AA,mega://#!a!b\n\nx "
+	    "<mega://configelc?a:b:c>\r\nmega://elc?uQ";
+	size_t n = strlen(mixed);
+	char *big = xcalloc(1, MEGALINK_WORD_MAX + 20);
+	int bad_ones = 0;
+
+	for (size_t at = 0; at <= n; at++)
+		bad_ones += strcmp(found_in(mixed, n, at),
+		    "enc:1 plain:1 configelc:3 elc:4 ") != 0;
+	ok(bad_ones == 0, "links are found, wherever a text is cut");
+	ok(eq(found_in(raw_1, strlen(raw_1), 5), "elc:1 ") &&
+	    eq(found_in(gzip_1, strlen(gzip_1), 5), "elc:1 "),
+	    "a bare container");
+	ok(eq(found_in("\xef\xbb\xbfuQAAAAAGAEhJRERFTiAA\r\n", 25, 2),
+	    "elc:1 "), "behind a mark of UTF-8");
+	ok(eq(found_in("understanding", 13, 1), "") &&
+	    eq(found_in("uWAAAADUbmPh_y and", 18, 1), "") &&
+	    eq(found_in("uWAAAA", 6, 1), ""), "words are none");
+	memset(big, 'a', MEGALINK_WORD_MAX + 1);
+	strcat(big, " mega://#!a");
+	ok(eq(found_in(big, strlen(big), 1000), "long:1 plain:1 "),
+	    "a word too long is told");
+	free(big);
 }
 
 /* A container of n zeros, gzipped; the caller frees it. */
@@ -355,7 +402,7 @@ round_trip(int i)
 	r = r == 0 && strcmp(links_of(buf_str(&out), hidden ? NULL : k),
 	    buf_str(&want)) == 0 &&
 	    (hidden || names(buf_str(&out), url, token)) &&
-	    elc_is_bare((struct slice){ out.p, out.len });
+	    strcmp(found_in(buf_str(&out), out.len, 0), "elc:1 ") == 0;
 	buf_free(&links);
 	buf_free(&out);
 	buf_free(&want);
@@ -378,7 +425,7 @@ main(void)
 {
 	test_read();
 	test_write();
-	test_bare();
+	test_texts();
 	test_bounds();
 	test_random();
 	return done();

@@ -131,7 +131,8 @@ test_legacy(void)
 	    "twenty-five-characters-aa", KEY_TEXT), "AES-256");
 	ok(legacy("ABEiM0RVZneImaq7zN3u/5FWmjtgNWTq1fazHS5a61hVeVYfC/a4lPSgQVqr"
 	    "0yW1",
-	    "a password of more than 32 characters, cut", KEY_TEXT), "a password too long is cut");
+	    "a password of more than 32 characters, cut", KEY_TEXT),
+	    "a password too long is cut");
 	ok(legacy(sample, "another", NULL), "not under another password");
 	ok(legacy("zLd5", PASSWORD, NULL) && legacy("", PASSWORD, NULL),
 	    "not when cut");

@@ -85,7 +85,8 @@ test_enc(void)
 	    "I,FsxMBj1r2wVvo3lZ5XFWYshE+aImtEmlcGmjXgDkoSQ==."), FILE_LINK),
 	    "other slashes and base64");
 	ok(eq(opened("mega://enc2?5FCRu2I8AGTLYaxmhbN3QOuQ6YGx2McZpA6avCMIsAAzYF1"
-	    "1j7oRZzHNAvcu5JIKvbCY3yf7deRihqXk9kSc-Q"), FILE_LINK), "padded with zeros");
+	    "1j7oRZzHNAvcu5JIKvbCY3yf7deRihqXk9kSc-Q"), FILE_LINK),
+	    "padded with zeros");
 	ok(strstr(opened("mega://enc2?kb8l5UwfQm97Jtr0_WZ9Uu-NvASsMYlHS6Pl3ON"
 	    "x7DsEHM1L0O7rMIAzxMVYUxVn"), "neither") != NULL,
 	    "padded with zeros behind a key of an odd length");
@@ -112,7 +113,8 @@ test_spellings(void)
 		{ "mega:!AbCdEfGh!" FILE_KEY, FILE_LINK },
 		{ "(see mega:///#!AbCdEfGh!" FILE_KEY ").", FILE_LINK },
 		{ "mega://#F!FoLdEr01!" FOLDER_KEY, FOLDER_LINK },
-		{ "<a href=\"mega://F!FoLdEr01!" FOLDER_KEY "\">", FOLDER_LINK },
+		{ "<a href=\"mega://F!FoLdEr01!" FOLDER_KEY "\">",
+		    FOLDER_LINK },
 		{ "mega://#N!NoDeHnd1!" FILE_KEY "=###n=FoLdEr01", NODE_LINK },
 		{ "mega://N!NoDeHnd1!" FILE_KEY "###n=FoLdEr01", NODE_LINK },
 		{ "mega://#!N?NoDeHnd1!" FILE_KEY "=###n=FoLdEr01",
