@@ -337,9 +337,8 @@ struct sink {
 };
 
 static int
-encode_operand(void *ctx, const char *text)
+encode_operand(const struct sink *sink, const char *text)
 {
-	const struct sink *sink = ctx;
 	struct megalink l;
 	int r;
 

@@ -394,9 +394,14 @@ elc_text_end(struct elc_text *t)
 int
 elc_add(struct buf *links, const struct megalink *l)
 {
-	if (links->len > 0)
+	size_t was = links->len;
+	int r;
+
+	if (was > 0)
 		buf_addch(links, '|');
-	return megalink_relative(links, l);
+	if ((r = megalink_relative(links, l)) < 0)
+		links->len = was;
+	return r;
 }
 
 static void

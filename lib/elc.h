@@ -90,7 +90,7 @@ void elc_text_end(struct elc_text *t);
 /*
  * elc_add: add a link to the text that elc_write encrypts.  Start with an
  * empty buffer of at most ELC_BYTES_MAX.  ERR_USAGE as megalink_relative, or
- * ERR_TOOBIG.
+ * ERR_TOOBIG; nothing is added then.
  */
 int elc_add(struct buf *links, const struct megalink *l);
 

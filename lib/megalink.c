@@ -432,8 +432,13 @@ payload(struct buf *out, const struct megalink *l)
 int
 megalink_relative(struct buf *out, const struct megalink *l)
 {
+	size_t was = out->len;
+	int r;
+
 	buf_addstr(out, l->type == MEGALINK_FOLDER ? "#F" : "#");
-	return payload(out, l);
+	if ((r = payload(out, l)) < 0)
+		out->len = was;
+	return r;
 }
 
 const char *

@@ -14,8 +14,7 @@ static int
 add(void *ctx, const struct megalink *l)
 {
 	/* A node selected in a folder can be read but not written. */
-	if (l->type != MEGALINK_FOLDER || l->node[0] == '\0')
-		elc_add(ctx, l);
+	elc_add(ctx, l);
 	return 0;
 }
 
