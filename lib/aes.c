@@ -205,6 +205,9 @@ static const struct aes_impl *const impls[] = {
 	&aes_vaes,
 	&aes_aesni,
 #endif
+#ifdef AES_ARM
+	&aes_armv8,
+#endif
 	&aes_portable
 };
 

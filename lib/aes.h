@@ -1,10 +1,10 @@
 /*
  * AES-128: one interface over the paths that this machine has.
  *
- * Paths are "vaes" (x86-64 whose vectors hold two blocks), "aesni" (x86-64)
- * and "portable" (libtomcrypt).  The best one that passes its self-test
- * against the portable path is chosen at first use; a path that fails it is
- * never used.
+ * Paths are "vaes" (x86-64 whose vectors hold two blocks), "aesni" (x86-64),
+ * "armv8" (64-bit ARM) and "portable" (libtomcrypt).  The best one that passes
+ * its self-test against the portable path is chosen at first use; a path that
+ * fails it is never used.
  *
  * Source: mega-protocol(7), "Ciphers"; FIPS 197, SP 800-38A.
  */

@@ -11,6 +11,14 @@
 #define AES_X86
 #endif
 
+/* Where the compiler has the instructions without being told to, or where the
+ * system can tell whether the machine has them. */
+#if defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && \
+    (defined(__ARM_FEATURE_AES) || (defined(__linux__) && \
+    defined(__GNUC__) && !defined(__clang__)))
+#define AES_ARM
+#endif
+
 /*
  * Lengths are in blocks.  A struct aes belongs to the path whose init filled
  * it in.
@@ -40,6 +48,9 @@ struct aes_impl {
 #ifdef AES_X86
 extern const struct aes_impl aes_vaes;
 extern const struct aes_impl aes_aesni;
+#endif
+#ifdef AES_ARM
+extern const struct aes_impl aes_armv8;
 #endif
 
 #endif
