@@ -1,10 +1,8 @@
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +11,7 @@
 #include "err.h"
 #include "http.h"
 #include "mem.h"
-#include "out.h"
+#include "private.h"
 #include "secret.h"
 #include "session.h"
 #include "shape.h"
@@ -56,53 +54,17 @@ session_path(const char *given)
 	return NULL;
 }
 
-/* Others must not be able to read it, unless nobody could change that. */
-static int
-check_mode(int fd, const char *path)
-{
-	struct stat st;
-	struct statvfs fs;
-
-	if (fstat(fd, &st) == -1)
-		return err_local("%s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(ERR_LOCAL, "%s: not a regular file", path);
-	if ((st.st_mode & 077) == 0)
-		return 0;
-	if (fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0)
-		return 0;
-	return err_set(ERR_LOCAL, "%s: others may read this session file; "
-	    "chmod 600 it", path);
-}
-
 static int
 read_file(struct buf *b, const char *path)
 {
-	int fd, r;
-	ssize_t n;
-	char *p;
+	int r = private_read(b, path);
 
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
-		if (errno == ENOENT)
-			return err_set(ERR_LOGIN, "not logged in (no session "
-			    "file %s)", path);
-		return err_local("%s", path);
-	}
-	if ((r = check_mode(fd, path)) < 0)
-		goto out;
-	while ((p = buf_reserve(b, 4096)) != NULL &&
-	    (n = read(fd, p, 4096)) != 0) {
-		if (n == -1) {
-			r = err_local("%s", path);
-			goto out;
-		}
-		b->len += (size_t)n;
-	}
-	if (p == NULL)
-		r = err_set(ERR_PROTO, "%s: too large for a session file",
+	if (r == 1)
+		return err_set(ERR_LOGIN, "not logged in (no session file %s)",
 		    path);
-out:
-	close(fd);
+	if (r == ERR_TOOBIG)
+		return err_set(ERR_PROTO, "%s: too large for a session file",
+		    path);
 	return r;
 }
 
@@ -168,25 +130,6 @@ out:
 	return r;
 }
 
-/* Make the folders above path, for nobody else. */
-static int
-make_folders(const char *path)
-{
-	char *dir = xstrdup(path), *p;
-	int r = 0;
-
-	for (p = strchr(dir + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		if (mkdir(dir, 0700) == -1 && errno != EEXIST) {
-			r = err_local("%s", dir);
-			break;
-		}
-		*p = '/';
-	}
-	free(dir);
-	return r;
-}
-
 int
 session_save(const struct session *s, const char *path)
 {
@@ -208,8 +151,8 @@ session_save(const struct session *s, const char *path)
 		json_put_raw(&o, NULL, s->extra.p, s->extra.len);
 	json_close(&o, '}');
 	buf_addch(&b, '\n');
-	if ((r = buf_check(&b)) == 0 && (r = make_folders(path)) == 0)
-		r = out_replace(path, b.p, b.len, 0600);
+	if ((r = buf_check(&b)) == 0)
+		r = private_write(path, b.p, b.len);
 	buf_wipe(&b);
 	return r;
 }
@@ -220,11 +163,15 @@ session_remove(const char *path)
 	static const char zeros[4096];
 	struct stat st;
 	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int r = 0;
 
+	/* The name goes first: nobody shall find half a file there. */
+	if (unlink(path) == -1 && errno != ENOENT)
+		r = err_local("%s", path);
 	/* The old blocks may live on below a file system that never
 	 * overwrites in place; the server has ended the session anyway. */
 	if (fd != -1) {
-		if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		if (r == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 			for (off_t left = st.st_size; left > 0;
 			    left -= (off_t)sizeof zeros)
 				if (write(fd, zeros, left < (off_t)sizeof zeros
@@ -233,9 +180,18 @@ session_remove(const char *path)
 		fsync(fd);
 		close(fd);
 	}
-	if (unlink(path) == -1 && errno != ENOENT)
-		return err_local("%s", path);
-	return 0;
+	return r;
+}
+
+char *
+session_beside(const struct session *s, const char *name)
+{
+	const char *slash = s->path != NULL ? strrchr(s->path, '/') : NULL;
+
+	if (s->path == NULL)
+		return NULL;
+	return xasprintf("%.*s%s", slash != NULL ?
+	    (int)(slash + 1 - s->path) : 0, s->path, name);
 }
 
 const char *

@@ -50,6 +50,10 @@ int session_save(const struct session *s, const char *path);
 /* Overwrite and remove the file.  0 also if there was none. */
 int session_remove(const char *path);
 
+/* The name of something beside the session file; the caller frees it.  NULL
+ * if the session is not from a file. */
+char *session_beside(const struct session *s, const char *name);
+
 /* The URL to talk to: MEGA_API_URL, or the session's, or the default.
  * Checked: NULL with ERR_USAGE's text if it may not be used. */
 const char *session_url(const struct session *s);
