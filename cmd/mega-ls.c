@@ -46,28 +46,6 @@ struct listing {
 	struct buf text;  /* the record */
 };
 
-/* A size as people write it, in 8 characters at most. */
-static void
-human_size(struct buf *out, int64_t size)
-{
-	static const char units[] = "KMGTPE";
-	int64_t tenths = size * 10;
-	size_t u = 0;
-
-	if (size < 1024) {
-		buf_printf(out, "%8lld", (long long)size);
-		return;
-	}
-	for (tenths = (tenths + 1023) / 1024; tenths >= 10240; u++)
-		tenths = (tenths + 1023) / 1024;
-	if (tenths < 100)
-		buf_printf(out, "%5lld.%lld%c", (long long)tenths / 10,
-		    (long long)tenths % 10, units[u]);
-	else
-		buf_printf(out, "%7lld%c", (long long)(tenths + 9) / 10,
-		    units[u]);
-}
-
 /* The columns before the path. */
 static void
 columns(struct buf *out, const struct node *n)
@@ -81,7 +59,7 @@ columns(struct buf *out, const struct node *n)
 	if (n->type != NODE_FILE)
 		buf_printf(out, "%*s", width, "-");
 	else if (opt.human)
-		human_size(out, n->size);
+		cmd_human(out, n->size);
 	else
 		buf_printf(out, "%*lld", width, (long long)n->size);
 	buf_printf(out, " %s H:%s ", cmd_time(when, n->mtime >= 0 ? n->mtime :

@@ -161,7 +161,10 @@ cmd_option(int argc, char *argv[])
 			if (optopt > 0 && optopt < 256 && isprint(optopt))
 				cmd_usage("-%c: unknown, or lacks its argument",
 				    optopt);
-			cmd_usage("%s: unknown, or wrong with its argument",
+			/* What is behind '=' may be a secret, which belongs
+			 * elsewhere all the more. */
+			cmd_usage("%.*s: unknown, or wrong with its argument",
+			    (int)strcspn(argv[optind - 1], "="),
 			    argv[optind - 1]);
 		default:
 			return ch;
@@ -576,6 +579,27 @@ cmd_record_json(struct buf *b)
 	fwrite(buf_str(b), 1, b->len, stdout);
 	putchar('\n');
 	buf_reset(b);
+}
+
+void
+cmd_human(struct buf *out, int64_t size)
+{
+	static const char units[] = "KMGTPE";
+	int64_t tenths = size / 1024 * 10 + (size % 1024 * 10 + 1023) / 1024;
+	size_t u = 0;
+
+	if (size < 1024) {
+		buf_printf(out, "%8lld", (long long)size);
+		return;
+	}
+	for (; tenths >= 10240; u++)
+		tenths = (tenths + 1023) / 1024;
+	if (tenths < 100)
+		buf_printf(out, "%5lld.%lld%c", (long long)tenths / 10,
+		    (long long)tenths % 10, units[u]);
+	else
+		buf_printf(out, "%7lld%c", (long long)(tenths + 9) / 10,
+		    units[u]);
 }
 
 char *

@@ -128,6 +128,9 @@ void cmd_record(const char *text, size_t n);
 /* The same for a JSON object that a writer has closed; empties b. */
 void cmd_record_json(struct buf *b);
 
+/* A size as people write it, right-justified in 8 characters. */
+void cmd_human(struct buf *out, int64_t size);
+
 /* A time as RFC 3339, UTC. */
 #define CMD_TIME_MAX 32
 char *cmd_time(char out[CMD_TIME_MAX], int64_t t);
