@@ -30,6 +30,13 @@ int account_open(struct account *a, const char *path);
  */
 int account_open_any(struct account *a, const char *path);
 
+/* account_open_none: a channel to MEGA_API_URL or the real service, without
+ * looking for a session. */
+int account_open_none(struct account *a);
+
+/* From now on the channel is under the session in a->session. */
+void account_use(struct account *a);
+
 /*
  * account_ephemeral: make an account without a name or password, and a
  * session on it, in memory.
@@ -39,9 +46,59 @@ int account_open_any(struct account *a, const char *path);
  */
 int account_ephemeral(struct account *a);
 
-/* End the session on the service and remove its file (a->session.path).  A
- * session that has ended already is no error. */
+/* End the session on the service; one that has ended already is no error. */
+int account_end(struct account *a);
+
+/* The same, and remove its file (a->session.path). */
 int account_logout(struct account *a);
+
+/* What the service says of the account ("ug").  Zeroed is valid. */
+struct account_info {
+	char user[12];       /* handle */
+	char *email;         /* NULL: ephemeral */
+	char *name;          /* NULL: none */
+	int has_keys;        /* a key pair, or a store for one */
+};
+
+/*
+ * account_info: ask for it.  account_info_free.
+ *
+ * ERR_SID if the session has ended; ERR_BLOCKED, with the reason as text, if
+ * the account is blocked.
+ */
+int account_info(struct account *a, struct account_info *info);
+void account_info_free(struct account_info *info);
+
+/* An error of the service, with the reason asked for where it is ERR_BLOCKED
+ * ("whyamiblocked").  Returns code. */
+int account_why(struct account *a, int code);
+
+/* Plan and quotas ("uq"): bytes, -1 where the service does not say. */
+struct account_quota {
+	const char *plan;    /* a word: "free", "pro-1" …; static */
+	const char *state;   /* of the storage: "ok", "nearly-full", "full" or
+	                      * "locked"; static */
+	int64_t until;       /* the plan's end, Unix time, or -1 */
+	int64_t used, total; /* storage */
+	int64_t sent, allowed; /* transfer in the present window */
+};
+int account_quota(struct account *a, struct account_quota *q);
+
+/* A session of the account ("usl"). */
+struct account_session {
+	char id[12];
+	int64_t created, used;       /* Unix times */
+	struct slice agent, ip, country; /* the service's text; borrowed for
+	                                  * the call */
+	int current;                 /* it is ours */
+};
+
+/* Call fn for each living session. */
+int account_sessions(struct account *a,
+    void (*fn)(void *ctx, const struct account_session *s), void *ctx);
+
+/* End another session by its id, or with NULL all but ours ("usr"). */
+int account_end_session(struct account *a, const char *id);
 
 void account_close(struct account *a);
 

@@ -74,7 +74,7 @@ void api_send(struct api *a, struct api_cmd *c, struct json_out *o);
  * api_wait: send one command and run the loop until its result is there.
  *
  * The result's value number, >= 0, valid in *j (which the caller zeroed, and
- * frees); or ERR_*.
+ * frees); or ERR_*.  With j NULL, 0 stands for any result.
  */
 int api_wait(struct api *a, struct api_cmd *c, struct json_out *o,
     struct json *j);
