@@ -11,6 +11,7 @@
 
 #define REPLY_MAX 65536
 #define HOPS_MAX  3     /* redirects followed */
+#define ANSWER_MS 90000
 
 struct reply {
 	struct slice e, d;
@@ -103,11 +104,19 @@ redirected(const char *url, const char *location)
 static int
 post_once(struct elcclient *c, struct post *p, const char *url)
 {
+	int64_t until = http_now_ms() + ANSWER_MS;
+
 	p->req.url = url;
 	p->done = 0;
 	http_start(c->http, &p->req);
-	while (!p->done)
+	while (!p->done) {
+		/* It may also send a byte now and then for ever. */
+		if (http_now_ms() > until) {
+			http_cancel(&p->req);
+			return err_set(ERR_NET, "it has not answered in time");
+		}
 		http_turn(c->http, -1);
+	}
 	return p->result;
 }
 
