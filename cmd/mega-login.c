@@ -17,8 +17,8 @@
 #include "totp.h"
 #include "tty.h"
 
-#define SYNOPSIS "[-qv] [--password-file=F | --password-command=C]\n" \
-	"    [--otp=F | --otp-seed-file=F] [--session=FILE] [EMAIL]\n" \
+#define SYNOPSIS "[-qv] [--password-file=F | --password-command=C] " \
+	"[--otp=F | --otp-seed-file=F] [--session=FILE] [EMAIL]\n" \
 	"--session-string[=F] [-qv] [--session=FILE]\n" \
 	"--check | --list-sessions [-jqv] [--session=FILE]\n" \
 	"--end-session=ID|others [-qv] [--session=FILE]"
@@ -38,7 +38,7 @@ static const struct cmd_opt options[] = {
 	{ OPT_OTP, "otp", "F", "first line of F is the second factor's code" },
 	{ OPT_SEED, "otp-seed-file", "F",
 	    "first line of F is the seed of such codes (base32)" },
-	{ OPT_STRING, "session-string", "[F]",
+	{ OPT_STRING, "session-string", "[=F]",
 	    "print the session's string, or with F log in with that one" },
 	{ OPT_CHECK, "check", NULL, "does the session live? print the account" },
 	{ OPT_LIST, "list-sessions", NULL, "print the account's sessions" },
@@ -57,21 +57,15 @@ static struct {
 /* What is at the session file's place before we log in. */
 struct before {
 	enum { NONE, DEAD, ALIVE } state;
-	char *user;          /* handle */
+	struct session session;
 	char *email;         /* NULL: an ephemeral account */
-	char *sid;
-	struct buf extra;    /* members that we do not know */
 };
 
 static void
 before_free(struct before *b)
 {
-	free(b->user);
+	session_free(&b->session);
 	free(b->email);
-	if (b->sid != NULL)
-		secret_zero(b->sid, strlen(b->sid));
-	free(b->sid);
-	buf_wipe(&b->extra);
 }
 
 /* Look at the present session, and ask the service whether it lives. */
@@ -91,12 +85,13 @@ look_before(struct before *b)
 		goto out;
 	b->state = r == 0 ? ALIVE : DEAD;
 	r = 0;
-	b->user = xstrdup(a.session.user);
-	b->sid = xstrdup(a.session.sid);
-	b->email = info.email != NULL ? info.email : a.session.email;
-	b->email = b->email != NULL ? xstrdup(b->email) : NULL;
-	b->extra = a.session.extra;
-	buf_init(&a.session.extra, 0);
+	b->session = a.session;
+	a.session = (struct session){ 0 };
+	/* The address may have changed since. */
+	if (info.email != NULL)
+		b->email = xstrdup(info.email);
+	else if (b->session.email != NULL)
+		b->email = xstrdup(b->session.email);
 out:
 	account_info_free(&info);
 	account_close(&a);
@@ -116,12 +111,7 @@ is_other(const char *path)
 static int
 save(struct account *a, struct before *b, const char *path)
 {
-	struct buf none = a->session.extra;
-
-	a->session.extra = b->extra;
-	b->extra = none;
-	if (a->session.extra.max == 0)
-		a->session.extra.max = SESSION_FILE_MAX;
+	session_inherit(&a->session, &b->session);
 	return session_save(&a->session, path);
 }
 
@@ -223,14 +213,8 @@ begin(struct before *b, const char *email, const char *path)
 	    (r = account_open_none(&a)) < 0)
 		goto out;
 	l.password = buf_str(&password);
-	if ((r = login_password(&a, &l)) == 0 && (r = save(&a, b, path)) < 0) {
-		/* Nobody could use it, nor end it later. */
-		char *text = xstrdup(err_text());
-
-		account_end(&a);
-		r = err_set(r, "%s", text);
-		free(text);
-	}
+	if ((r = login_password(&a, &l)) == 0 && (r = save(&a, b, path)) < 0)
+		account_abandon(&a, r);
 out:
 	free(question);
 	buf_wipe(&password);
@@ -288,8 +272,8 @@ import_string(struct before *b, const char *path)
 	    (r = account_open_none(&a)) < 0 ||
 	    (r = login_string(&a, buf_str(&text), text.len)) < 0)
 		goto out;
-	if (b->state == NONE || strcmp(b->sid, a.session.sid) == 0 ||
-	    (b->state == DEAD && strcmp(b->user, a.session.user) == 0))
+	if (b->state == NONE || strcmp(b->session.sid, a.session.sid) == 0 ||
+	    (b->state == DEAD && strcmp(b->session.user, a.session.user) == 0))
 		r = save(&a, b, path);
 	else
 		r = is_other(path);

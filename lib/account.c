@@ -178,6 +178,20 @@ account_end(struct account *a)
 }
 
 int
+account_abandon(struct account *a, int r)
+{
+	char *text = xstrdup(err_text());
+	int api = err_api();
+
+	if (a->session.sid[0] != '\0')
+		account_end(a);
+	err_clear();
+	err_set(api, "%s", text);
+	free(text);
+	return r;
+}
+
+int
 account_logout(struct account *a)
 {
 	int r = account_end(a);

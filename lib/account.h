@@ -49,6 +49,10 @@ int account_ephemeral(struct account *a);
 /* End the session on the service; one that has ended already is no error. */
 int account_end(struct account *a);
 
+/* End a session that has come to nothing, without losing the failure: r, with
+ * its text.  Returns r. */
+int account_abandon(struct account *a, int r);
+
 /* The same, and remove its file (a->session.path). */
 int account_logout(struct account *a);
 

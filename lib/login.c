@@ -327,20 +327,6 @@ verify(struct account *a)
 	return r;
 }
 
-/* End a session that is of no use, without losing the first failure. */
-static void
-give_up(struct account *a)
-{
-	char *text = xstrdup(err_text());
-	int code = err_api();
-
-	if (a->session.sid[0] != '\0')
-		account_end(a);
-	err_clear();
-	err_set(code, "%s", text);
-	free(text);
-}
-
 int
 login_password(struct account *a, const struct login *l)
 {
@@ -354,7 +340,7 @@ login_password(struct account *a, const struct login *l)
 	    (r = login_reply(&a->session, &j, r, p.key, is_local(a))) < 0)
 		goto out;
 	if ((r = verify(a)) < 0)
-		give_up(a);
+		account_abandon(a, r);
 out:
 	secret_zero(&p, sizeof p);
 	json_free(&j);

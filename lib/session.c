@@ -157,6 +157,14 @@ session_save(const struct session *s, const char *path)
 	return r;
 }
 
+void
+session_inherit(struct session *s, struct session *old)
+{
+	buf_wipe(&s->extra);
+	s->extra = old->extra;
+	buf_init(&old->extra, 0);
+}
+
 int
 session_remove(const char *path)
 {

@@ -47,6 +47,10 @@ int session_load(struct session *s, const char *path);
 /* Write s to path (0600, folders 0700), beside it and then renamed. */
 int session_save(const struct session *s, const char *path);
 
+/* s takes the place of old in a file: the members that we do not know move
+ * there. */
+void session_inherit(struct session *s, struct session *old);
+
 /* Overwrite and remove the file.  0 also if there was none. */
 int session_remove(const char *path);
 
