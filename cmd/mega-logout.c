@@ -6,6 +6,7 @@
 #include "account.h"
 #include "cmd.h"
 #include "err.h"
+#include "tree.h"
 
 #define SYNOPSIS "[-qv] [--session=FILE]"
 
@@ -25,7 +26,8 @@ main(int argc, char *argv[])
 	if (optind < argc)
 		cmd_usage("no operands are taken");
 	if ((r = account_open(&a, cmd.session)) < 0 ||
-	    (r = account_logout(&a)) < 0)
+	    (r = account_logout(&a)) < 0 ||
+	    (r = tree_forget(&a.session)) < 0)
 		cmd_fail(NULL, r);
 	account_close(&a);
 	return cmd_finish();
