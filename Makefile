@@ -22,7 +22,7 @@ PKG_SERVE    = libmicrohttpd
 
 # Modules of the library, by floor: each may use those before it.
 LIB_0        = compat err mem buf secret
-LIB_1        = b64 json aes aes_x86 aescbc kdf sha256_x86 rsa totp
+LIB_1        = b64 json sort aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc hashcash \
                name node
 LIB_3        = http tty out resume
@@ -39,7 +39,7 @@ SERVE        = main web store cs account login signup attrs nodes put share \
                list events ticket transfer raid fattr misc populate fault
 
 MAN          = $(wildcard man/*.[157])
-UNIT         = base json aes chunk kdf rsa hashcash key attr fingerprint \
+UNIT         = base json resume aes chunk kdf rsa hashcash key attr fingerprint \
                link megalink elc node tree
 FUZZ         = rsa attr link megalink elc json node
 BENCH        = kernel kdf

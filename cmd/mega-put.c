@@ -603,6 +603,7 @@ put_all(char **argv, int n)
 		.link = opt.link,
 		.ended = ended,
 	};
+	char *states;
 	struct dest d = { .path = NULL };
 	struct cmd_operands it;
 	const char *local;
@@ -618,6 +619,7 @@ put_all(char **argv, int n)
 		return 0;
 	}
 	progress_begin("put");
+	o.states = states = session_beside(&remote.account.session, "uploads");
 	engine = send_new(remote.account.api, remote.account.session.master,
 	    &o);
 	argv[n] = NULL;
@@ -632,6 +634,7 @@ put_all(char **argv, int n)
 	send_run(engine);
 	progress_end();
 	send_free(engine);
+	free(states);
 	free(name);
 	free(d.path);
 	return 0;

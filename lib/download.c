@@ -622,6 +622,18 @@ give_back(struct pull *p)
 
 static void on_pulled(struct http_req *req, int result);
 
+/* What one connection may have of the limit: few files do not use them all. */
+static int64_t
+share_of_rate(const struct downloads *ds)
+{
+	unsigned n = ds->count * ds->per_file;
+
+	if (ds->o.limit_rate == 0)
+		return 0;
+	return ds->o.limit_rate / (n < ds->connections ? n :
+	    ds->connections) + 1;
+}
+
 static void
 pull_start(struct pull *p)
 {
@@ -638,8 +650,7 @@ pull_start(struct pull *p)
 		.url = buf_str(&p->url),
 		.data = on_data,
 		.done = on_pulled,
-		.limit_rate = f->ds->o.limit_rate > 0 ?
-		    f->ds->o.limit_rate / f->ds->connections + 1 : 0,
+		.limit_rate = share_of_rate(f->ds),
 		.ctx = p,
 	};
 	http_start(f->ds->http, &p->req);

@@ -11,6 +11,7 @@
 #include "err.h"
 #include "mem.h"
 #include "out.h"
+#include "resume.h"
 #include "secret.h"
 #include "send.h"
 
@@ -61,6 +62,7 @@ send_item_free(struct send_item *i)
 	node_free(&i->node);
 	free(i->local);
 	free(i->path);
+	free(i->state);
 	free(i->error);
 	secret_zero(i, sizeof *i);
 	free(i);
@@ -251,10 +253,33 @@ enlist(struct sending *s, struct send_item *i)
 	s->count++;
 }
 
+/* The name of the state file: another file, version, place or account is
+ * another upload. */
+static void
+name_state(struct sending *s, struct send_item *i)
+{
+	struct buf b = BUF_MAX(1 << 18);
+	struct stat st;
+
+	if (s->o.states == NULL || fstat(i->up.fd, &st) == -1 ||
+	    !S_ISREG(st.st_mode))
+		return;
+	buf_printf(&b, "%llu %llu %lld %lld.%09ld %s ",
+	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
+	    (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+	    st.st_mtim.tv_nsec, i->parent);
+	buf_add(&b, s->master, sizeof s->master);
+	buf_add(&b, i->node.name, i->node.namelen);
+	i->state = resume_name(s->o.states, b.p, b.len);
+	i->up.state = i->state;
+	buf_wipe(&b);
+}
+
 void
 send_add(struct sending *s, struct send_item *i)
 {
 	enlist(s, i);
+	name_state(s, i);
 	i->up.api = s->api;
 	memcpy(i->up.master, s->master, sizeof s->master);
 	memcpy(i->up.parent, i->parent, sizeof i->parent);

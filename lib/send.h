@@ -25,6 +25,7 @@ struct send_item {
 	int unchanged;        /* nothing was sent: it is there already */
 
 	struct api_cmd cmd;   /* private, as what follows */
+	char *state;
 	struct sending *s;
 	struct send_item *next;
 	int over, result;
@@ -36,6 +37,8 @@ struct sending;
 struct send_options {
 	struct upload_options up;
 	int link;             /* make a public link of each */
+	const char *states;   /* folder for what a later run needs to go on
+	                       * with an interrupted upload; NULL: none */
 	/* An item has ended: 0, or ERR_* with its text recorded. */
 	void (*ended)(void *ctx, struct send_item *i, int result);
 	void *ctx;

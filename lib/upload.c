@@ -13,6 +13,7 @@
 #include "err.h"
 #include "fingerprint.h"
 #include "mem.h"
+#include "resume.h"
 #include "secret.h"
 #include "shape.h"
 #include "upload.h"
@@ -28,6 +29,7 @@
 #define RESTARTS_MAX 4                /* of one file */
 #define BUSY_MAX     3                /* "-3" for one piece */
 #define TOKEN_MS     3000             /* until the last piece is repeated */
+#define TOKEN_TRIES  3
 #define PAUSE_MIN_MS 250
 #define PAUSE_MAX_MS 30000
 
@@ -82,8 +84,11 @@ struct push {
 	struct piece *last;          /* sent last, kept until the token */
 	unsigned posts;
 	uint8_t (*macs)[16];
+	uint8_t *held;               /* per chunk: the service has it */
+	struct resume resume;
 	struct fingerprint_stream print;
 	struct http_timer timer;     /* waiting for a token */
+	int asked_again;             /* times the last piece was repeated */
 	int have_token;
 	char token[B64_LEN(TOKEN_SIZE) + 1];
 	int restarts;
@@ -220,8 +225,10 @@ push_free(struct push *f)
 {
 	aes_wipe(&f->aes);
 	secret_zero(&f->key, sizeof f->key);
+	resume_keep(&f->resume);
 	free(f->url);
 	free(f->macs);
+	free(f->held);
 	free(f->error_text);
 	free(f);
 }
@@ -296,15 +303,16 @@ finish(struct push *f, int result)
 static void
 restart(struct push *f, int result)
 {
-	if (!f->is_file || ++f->restarts > RESTARTS_MAX ||
-	    lseek(f->u->fd, 0, SEEK_SET) == -1) {
+	if (!f->is_file || ++f->restarts > RESTARTS_MAX) {
 		finish(f, result);
 		return;
 	}
 	drop_pieces(f);
 	free(f->url);
 	f->url = NULL;
-	f->pos = f->acked = 0;
+	f->pos = f->acked = f->u->resumed = 0;
+	f->asked_again = 0;
+	memset(f->held, 0, (size_t)chunk_count(f->u->size));
 	f->whole = f->have_token = 0;
 	fingerprint_begin(&f->print, f->u->size);
 	ask(f);
@@ -403,7 +411,9 @@ fill(struct push *f)
 	struct batch *b = f->reading;
 
 	while (b->have < b->n) {
-		ssize_t n = read(f->u->fd, b->p + b->have, b->n - b->have);
+		ssize_t n = f->is_file ? pread(f->u->fd, b->p + b->have,
+		    b->n - b->have, (off_t)(b->start + (int64_t)b->have)) :
+		    read(f->u->fd, b->p + b->have, b->n - b->have);
 
 		if (n == -1 && errno == EINTR)
 			continue;
@@ -451,18 +461,33 @@ on_readable(struct http_watch *w)
 	schedule(us);
 }
 
+/* Where a batch from f->pos on ends: a few chunks that the service has not.
+ * Moves f->pos over those it has; the last chunk is never one of them. */
+static int64_t
+batch_end(struct push *f)
+{
+	int64_t end, size = f->u->size;
+
+	while (f->pos < size && f->held[chunk_index(f->pos)])
+		f->pos = chunk_end(f->pos, size);
+	end = f->pos;
+	for (int i = 0; i < BATCH_CHUNKS && end < size &&
+	    !f->held[chunk_index(end)]; i++)
+		end = chunk_end(end, size);
+	return end;
+}
+
 /* Begin to read the next batch, if there is one and memory for it. */
 static int
 read_more(struct push *f)
 {
 	struct uploads *us = f->us;
 	struct batch *b;
-	int64_t end = f->pos;
+	int64_t end;
 
 	if (f->reading != NULL || f->whole)
 		return 0;
-	for (int i = 0; i < BATCH_CHUNKS && end < f->u->size; i++)
-		end = chunk_end(end, f->u->size);
+	end = batch_end(f);
 	if (us->memory > 0 && us->memory + (size_t)(end - f->pos) > MEMORY_MAX)
 		return 0;
 	b = xcalloc(1, sizeof *b);
@@ -499,6 +524,18 @@ on_answer(struct http_req *req, const char *data, size_t n)
 
 static void on_posted(struct http_req *req, int result);
 
+/* What one connection may have of the limit: few files do not use them all. */
+static int64_t
+share_of_rate(const struct uploads *us)
+{
+	unsigned n = us->count * us->per_file;
+
+	if (us->o.limit_rate == 0)
+		return 0;
+	return us->o.limit_rate / (n < us->connections ? n :
+	    us->connections) + 1;
+}
+
 static void
 post_start(struct post *p)
 {
@@ -515,8 +552,7 @@ post_start(struct post *p)
 		.bodylen = p->piece->n,
 		.data = on_answer,
 		.done = on_posted,
-		.limit_rate = f->us->o.limit_rate > 0 ?
-		    f->us->o.limit_rate / f->us->connections + 1 : 0,
+		.limit_rate = share_of_rate(f->us),
 		.ctx = p,
 	};
 	http_start(f->us->http, &p->req);
@@ -553,24 +589,40 @@ on_token_timer(struct http_timer *t)
 	struct push *f = t->ctx;
 	struct uploads *us = f->us;
 
-	for (unsigned i = 0; i < us->connections && f->last != NULL; i++) {
+	if (f->last == NULL || f->asked_again == TOKEN_TRIES) {
+		err_set(ERR_NET, "the service gave no token for a complete "
+		    "upload");
+		restart(f, ERR_NET);
+		return;
+	}
+	for (unsigned i = 0; i < us->connections; i++) {
 		if (us->post[i].f == NULL) {
 			struct piece *piece = f->last;
 
 			f->last = NULL;
+			f->asked_again++;
 			post_begin(&us->post[i], f, piece);
 			return;
 		}
 	}
-	if (f->last != NULL) {
-		http_timer_set(us->http, t, TOKEN_MS);
-		return;
-	}
-	err_set(ERR_NET, "the service gave no token for a complete upload");
-	restart(f, ERR_NET);
+	http_timer_set(us->http, t, TOKEN_MS);
 }
 
 static void put_node(struct push *f);
+
+/* Remember, also for a later run, that the service has these chunks. */
+static void
+hold(struct push *f, const struct piece *p)
+{
+	int64_t at = p->start, end = p->start + (int64_t)p->n;
+
+	for (; at < end; at = chunk_end(at, f->u->size)) {
+		uint64_t i = chunk_index(at);
+
+		f->held[i] = 1;
+		resume_chunk(&f->resume, i, f->macs[i]);
+	}
+}
 
 /* A piece is with the service. */
 static void
@@ -579,9 +631,12 @@ acknowledged(struct post *p)
 	struct push *f = p->f;
 	struct uploads *us = f->us;
 
-	f->acked += (int64_t)p->piece->n;
-	if (us->o.moved != NULL)
-		us->o.moved(us->o.ctx, (int64_t)p->piece->n);
+	if (f->asked_again == 0) {
+		f->acked += (int64_t)p->piece->n;
+		hold(f, p->piece);
+		if (us->o.moved != NULL)
+			us->o.moved(us->o.ctx, (int64_t)p->piece->n);
+	}
 	if (f->acked >= f->u->size && !f->have_token) {
 		f->last = p->piece;
 		p->piece = NULL;
@@ -716,6 +771,50 @@ schedule(struct uploads *us)
 	}
 }
 
+/* The state for a later run: begun with the URL. */
+static void
+begin_state(struct push *f)
+{
+	struct resume_head head = { .url = "" };
+
+	if (strlen(f->url) > RESUME_URL_MAX)
+		return;
+	memcpy(head.url, f->url, strlen(f->url) + 1);
+	memcpy(head.key, f->key.key, sizeof head.key);
+	memcpy(head.nonce, f->key.nonce, sizeof head.nonce);
+	resume_begin(&f->resume, &head);
+	secret_zero(&head, sizeof head);
+}
+
+/* Go on from the state that an earlier run left, if it did. */
+static void
+load_state(struct push *f)
+{
+	static const uint8_t none[16];
+	uint64_t n = chunk_count(f->u->size);
+	struct resume_head head;
+	int r;
+
+	if (f->u->state == NULL || !f->is_file || n <= BATCH_CHUNKS)
+		return;
+	r = resume_open(&f->resume, f->u->state, n, &head, f->macs);
+	if (r == 1 && http_check_data_url(head.url, strlen(head.url)) == 0) {
+		f->url = xstrdup(head.url);
+		memcpy(f->key.key, head.key, sizeof head.key);
+		memcpy(f->key.nonce, head.nonce, sizeof head.nonce);
+		for (uint64_t i = 0; i + 1 < n; i++) {
+			f->held[i] = memcmp(f->macs[i], none, 16) != 0;
+			if (f->held[i])
+				f->u->resumed += chunk_start(i + 1) -
+				    chunk_start(i);
+		}
+		f->acked = f->u->resumed;
+		if (f->us->o.moved != NULL)
+			f->us->o.moved(f->us->o.ctx, f->acked);
+	}
+	secret_zero(&head, sizeof head);
+}
+
 /* "u": where to send it. */
 
 struct u {
@@ -755,10 +854,12 @@ on_url(struct api_cmd *c, struct json *j, int v, int err)
 		r = shape_read("reply to \"u\"", u_shape, j, v, &u);
 	if (r == 0)
 		r = http_check_data_url(u.url.p, u.url.n);
-	if (r == 0)
+	if (r == 0) {
 		f->url = xstrndup(u.url.p, u.url.n);
-	else
+		begin_state(f);
+	} else {
 		finish(f, r);
+	}
 	schedule(us);
 }
 
@@ -824,23 +925,30 @@ on_node(struct api_cmd *c, struct json *j, int v, int err)
 		memcpy(f->u->handle, n.h, sizeof n.h);
 		f->reply = j;
 		f->nodes = p.f;
+		resume_end(&f->resume);
 	}
 	take_out(f, r);
 	report(f);
 	schedule(us);
 }
 
-static void
+static int
 set_fingerprint(struct push *f)
 {
 	struct fingerprint fp = { .size = f->u->size, .mtime = f->u->mtime };
 	char text[FINGERPRINT_TEXT_MAX];
+	int r;
 
 	if (fp.mtime < 0)
 		fp.mtime = (int64_t)time(NULL);
-	fingerprint_end(&f->print, fp.crc);
+	/* Of a resumed file not all has passed by. */
+	if (f->u->resumed == 0)
+		fingerprint_end(&f->print, fp.crc);
+	else if ((r = fingerprint_fd(fp.crc, f->u->fd, fp.size, 0)) < 0)
+		return r;
 	fingerprint_print(text, &fp);
 	attr_set(&f->u->attr, "c", text, strlen(text));
+	return 0;
 }
 
 static void
@@ -856,8 +964,8 @@ put_node(struct push *f)
 	    chunk_count(u->size));
 	key_pack_file(u->key, &f->key);
 	key_wrap(wrapped, u->key, sizeof wrapped, u->master);
-	set_fingerprint(f);
-	if ((r = attr_seal(&u->attr, &a, f->key.key)) < 0) {
+	if ((r = set_fingerprint(f)) < 0 ||
+	    (r = attr_seal(&u->attr, &a, f->key.key)) < 0) {
 		finish(f, r);
 		goto out;
 	}
@@ -894,13 +1002,18 @@ uploads_add(struct uploads *us, struct upload *u)
 	    S_ISREG(f->before.st_mode) && f->before.st_size == u->size &&
 	    lseek(u->fd, 0, SEEK_CUR) == 0;
 	key_new_file(&f->key);
-	aes_init(&f->aes, f->key.key);
 	f->macs = xcalloc((size_t)chunk_count(u->size), 16);
+	f->held = xcalloc((size_t)chunk_count(u->size), 1);
 	fingerprint_begin(&f->print, u->size);
 	u->push = f;
 	*us->tail = f;
 	us->tail = &f->next;
 	us->count++;
 	api_linger(u->api, us->count >= MANY ? LINGER_MS : 0);
-	ask(f);
+	load_state(f);
+	aes_init(&f->aes, f->key.key);
+	if (f->url != NULL)
+		schedule(us);
+	else
+		ask(f);
 }

@@ -51,6 +51,8 @@ struct upload {
 	                           * the caller's */
 	int64_t size;             /* exactly so many bytes have to come */
 	int64_t mtime;            /* for the fingerprint; negative: now */
+	const char *state;        /* resume_name's, to go on after an
+	                           * interruption; or NULL.  Borrowed */
 	void *ctx;                /* the caller's */
 
 	/*
@@ -61,6 +63,7 @@ struct upload {
 
 	char handle[9];
 	uint8_t key[KEY_FILE_SIZE]; /* a secret; wiped after done */
+	int64_t resumed;          /* bytes that an earlier run had sent */
 
 	struct push *push;        /* private */
 };
