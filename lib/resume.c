@@ -61,7 +61,7 @@ static int
 load(struct resume *r, struct resume_head *head, uint8_t (*macs)[16])
 {
 	uint8_t h[HEAD_SIZE];
-	int64_t made = 0;
+	uint64_t made = 0, now = (uint64_t)time(NULL);
 	size_t n = (size_t)r->chunks * 16;
 	int good;
 
@@ -74,7 +74,8 @@ load(struct resume *r, struct resume_head *head, uint8_t (*macs)[16])
 	memcpy(head->nonce, h + AT_NONCE, sizeof head->nonce);
 	memcpy(head->url, h + AT_URL, RESUME_URL_MAX);
 	head->url[RESUME_URL_MAX] = '\0';
-	good = made > time(NULL) - RESUME_AGE_S && head->url[0] != '\0' &&
+	good = made <= now && now - made < RESUME_AGE_S &&
+	    head->url[0] != '\0' &&
 	    pread(r->fd, macs, n, HEAD_SIZE) == (ssize_t)n;
 	secret_zero(h, sizeof h);
 	if (!good) {
