@@ -139,28 +139,21 @@ vaes_ctr(const struct aes *a, uint8_t *dst, const uint8_t *src,
 static int
 aesni_present(void)
 {
+	const unsigned want = bit_AES | bit_SSE4_1;
 	unsigned a, b, c, d;
 
-	return __get_cpuid(1, &a, &b, &c, &d) &&
-	    (c & bit_AES) != 0 && (c & bit_SSE4_1) != 0;
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & want) == want;
 }
 
-/* Whether the system saves and restores the upper halves of the vectors. */
+/* xgetbv: whether the system saves the upper halves of the vectors. */
 __attribute__((target("xsave"))) static int
-keeps_ymm(void)
-{
-	unsigned a, b, c, d;
-
-	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE) != 0 &&
-	    (_xgetbv(0) & 6) == 6;
-}
-
-static int
 vaes_present(void)
 {
+	const unsigned want = bit_AES | bit_SSE4_1 | bit_OSXSAVE;
 	unsigned a, b, c, d;
 
-	return aesni_present() && keeps_ymm() &&
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & want) == want &&
+	    (_xgetbv(0) & 6) == 6 &&
 	    __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
 	    (b & bit_AVX2) != 0 && (c & bit_VAES) != 0;
 }

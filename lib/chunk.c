@@ -420,11 +420,13 @@ chunk_verify(const uint8_t meta[KEY_META_SIZE], const struct aes *aes,
 	if (size == 0 || folds_to(m, meta))
 		return 0;
 	if (is_surplus(meta, aes, nonce, macs, size)) {
-		*how = "right, but for its MAC, in which megajs counted a chunk too many";
+		*how = "right, but for its MAC, in which megajs "
+		    "counted a chunk too many";
 		return 1;
 	}
 	if (is_left_out(meta, aes, macs, n)) {
-		*how = "right, but for its MAC, in which an old client left out chunks";
+		*how = "right, but for its MAC, in which an old "
+		    "client left out chunks";
 		return 1;
 	}
 	return err_set(ERR_MAC, "MAC mismatch");
