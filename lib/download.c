@@ -427,6 +427,17 @@ record_resume(struct fetch *f)
 
 /* Data: slots that are whole are decrypted together, then written. */
 
+/* Remember what has gone wrong; schedule ends the download. */
+static int
+fail(struct fetch *f, int r)
+{
+	if (f->error == 0) {
+		f->error = r;
+		f->error_text = xstrdup(err_text());
+	}
+	return r;
+}
+
 /* Pass one unit on.  A part starts on a block: what is before its first
  * byte is left out. */
 static int
@@ -461,7 +472,8 @@ emit_held(struct fetch *f)
 	return 0;
 }
 
-/* Decrypt the ready slots of a file and pass them on. */
+/* Decrypt the ready slots of a file and pass them on.  From a failure on the
+ * file is not to be trusted, whatever its MACs say. */
 static int
 flush(struct fetch *f)
 {
@@ -499,7 +511,9 @@ flush(struct fetch *f)
 			r = record_mac(f, s->unit);
 		free_slot(f->ds, s);
 	}
-	return r == 0 && f->d->out == NULL ? emit_held(f) : r;
+	if (r == 0 && f->d->out == NULL)
+		r = emit_held(f);
+	return r < 0 ? fail(f, r) : 0;
 }
 
 static struct slot *
@@ -523,16 +537,9 @@ new_slot(struct downloads *ds, int small)
 static void
 flush_others(struct downloads *ds, const struct fetch *but)
 {
-	int r;
-
-	for (struct fetch *f = ds->list; f != NULL; f = f->next) {
-		if (f == but || f->nready == 0 || f->error < 0)
-			continue;
-		if ((r = flush(f)) < 0) {
-			f->error = r;
-			f->error_text = xstrdup(err_text());
-		}
-	}
+	for (struct fetch *f = ds->list; f != NULL; f = f->next)
+		if (f != but && f->nready > 0 && f->error == 0)
+			flush(f);
 }
 
 /* Give a connection a buffer for its next unit. */
@@ -740,14 +747,12 @@ on_pulled(struct http_req *req, int result)
 	struct fetch *f = p->f;
 	struct downloads *ds = f->ds;
 
-	if (p->unit == p->end) {
+	if (result < 0 && result != ERR_NET)
+		fail(f, result);
+	if (p->unit == p->end || f->error < 0) {
 		f->fails = 0;
 		pull_stop(p);
 		schedule(ds);
-		return;
-	}
-	if (result < 0 && result != ERR_NET) {
-		finish(f, result);
 		return;
 	}
 	if (result == 0 && req->status == 509) {
