@@ -66,11 +66,45 @@ struct get {
 	struct node node;    /* for -j; without its key */
 	char *remote_path;
 	int skipped;
+	int created;         /* path is written in place: not to stay half */
+	struct get *next;    /* of those whose path is settled */
 };
+
+/* Paths that are settled and not there yet: nobody else may take them. */
+static struct get *settled;
+
+static void
+settle(struct get *g)
+{
+	g->next = settled;
+	settled = g;
+}
+
+static int
+is_settled(const char *path)
+{
+	const struct get *g = settled;
+
+	while (g != NULL && strcmp(g->path, path) != 0)
+		g = g->next;
+	return g != NULL;
+}
+
+static void
+unsettle(const struct get *g)
+{
+	struct get **at = &settled;
+
+	while (*at != NULL && *at != g)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = g->next;
+}
 
 static void
 get_free(struct get *g)
 {
+	unsettle(g);
 	free(g->operand);
 	free(g->dir);
 	free(g->path);
@@ -80,10 +114,11 @@ get_free(struct get *g)
 	free(g);
 }
 
-/* "name (1).txt": the first that is free. */
-static char *
-free_name(const char *path)
+/* Change the path to "name (1).txt": the first that is free. */
+static void
+choose_name(struct get *g)
 {
+	const char *path = g->path;
 	const char *base = strrchr(path, '/');
 	const char *dot = strrchr(base != NULL ? base + 1 : path, '.');
 	struct stat st;
@@ -94,10 +129,11 @@ free_name(const char *path)
 	for (int i = 1; i < 100000; i++) {
 		free(s);
 		s = xasprintf("%.*s (%d)%s", (int)(dot - path), path, i, dot);
-		if (lstat(s, &st) == -1 && errno == ENOENT)
+		if (lstat(s, &st) == -1 && errno == ENOENT && !is_settled(s))
 			break;
 	}
-	return s;
+	free(g->path);
+	g->path = s;
 }
 
 /* The name is taken: what does the policy say?  0: go on, 1: leave it. */
@@ -105,7 +141,6 @@ static int
 taken(struct get *g)
 {
 	struct node n = g->node;
-	char *other;
 	int same;
 
 	switch (opt.exists) {
@@ -114,9 +149,7 @@ taken(struct get *g)
 	case REPLACE:
 		return 0;
 	case RENAME:
-		other = free_name(g->path);
-		free(g->path);
-		g->path = other;
+		choose_name(g);
 		return 0;
 	case DEFAULT:
 		memcpy(n.key, g->d.key, KEY_FILE_SIZE);
@@ -130,6 +163,19 @@ taken(struct get *g)
 		break;
 	}
 	return err_set(ERR_TAKEN, "%s exists", g->path);
+}
+
+/* An earlier operand will have the name: the same question. */
+static int
+claimed(struct get *g)
+{
+	if (opt.exists == SKIP)
+		return 1;
+	if (opt.exists != RENAME)
+		return err_set(ERR_TAKEN, "%s is the name of an earlier "
+		    "operand, too", g->path);
+	choose_name(g);
+	return 0;
 }
 
 /* Data of no regular file's: as it comes, in order. */
@@ -203,15 +249,21 @@ begin_file(struct get *g)
 		if (!S_ISREG(st.st_mode))
 			return begin_device(g, 0);
 	}
-	if (lstat(g->path, &st) == 0 && (r = taken(g)) != 0)
+	r = lstat(g->path, &st) == 0 ? taken(g) : is_settled(g->path) ?
+	    claimed(g) : 0;
+	if (r != 0)
 		return r;
+	settle(g);
 	if (cmd.dry) {
 		cmd_record(g->path, strlen(g->path));
 		return 1;
 	}
-	if (opt.range.to > 0)
-		return begin_device(g, O_CREAT | (opt.exists == REPLACE ?
+	if (opt.range.to > 0) {
+		r = begin_device(g, O_CREAT | (opt.exists == REPLACE ?
 		    O_TRUNC : O_EXCL));
+		g->created = r == 0;
+		return r;
+	}
 	if ((r = out_open(&g->out, g->path, g->d.h)) < 0)
 		return r;
 	g->d.out = &g->out;
@@ -231,6 +283,8 @@ begin(struct download *d)
 	    g->node.namelen, d->h);
 	if (g->path == NULL && !opt.to_stdout)
 		g->path = join(g->dir, local);
+	if (opt.to_stdout && cmd.dry)
+		return 1;
 	if (opt.to_stdout)
 		d->emit = to_stdout;
 	else if ((r = begin_file(g)) != 0)
@@ -274,7 +328,12 @@ static void
 end(struct get *g, int r)
 {
 	progress_ended();
-	out_keep(&g->out);
+	/* What does not authenticate, or has lost its name to another when
+	 * it was complete, is of no use to a later run. */
+	if (r == ERR_MAC || r == ERR_TAKEN)
+		out_discard(&g->out);
+	else
+		out_keep(&g->out);
 	if (r < 0)
 		cmd_fail(g->operand, r);
 	else
@@ -346,9 +405,8 @@ done(struct download *d, int r)
 	if (d->emit == to_device && g->out.fd >= 0 &&
 	    close(g->out.fd) == -1 && r == 0)
 		r = err_local("%s", g->path);
-	/* What does not authenticate is of no use to a later run. */
-	if (r == ERR_MAC && d->out != NULL)
-		out_discard(&g->out);
+	if (r < 0 && g->created)
+		unlink(g->path);
 	end(g, r);
 }
 
