@@ -22,14 +22,13 @@ PKG_SERVE    = libmicrohttpd
 
 # Modules of the library, by floor: each may use those before it.
 LIB_0        = compat err mem buf secret
-LIB_1        = b64 json sort aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
-LIB_2        = shape key attr fingerprint chunk link megalink elc hashcash \
-               name node
-LIB_3        = http tty out resume
-LIB_4        = private password session sid api account login register \
-               cache load elcusers
+LIB_1        = b64 json aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
+LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
+               hashcash name node sid
+LIB_3        = http tty out private resume sort elcusers
+LIB_4        = password session api account login register cache load
 LIB_5        = tree event path same folder download upload send elcaccount \
-               elcclient elcserver elcpage
+               elcclient elcserver
 LIB_6        = cmd progress record
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 
@@ -39,8 +38,9 @@ SERVE        = main web store cs account login signup attrs nodes put share \
                list events ticket transfer raid fattr misc populate fault
 
 MAN          = $(wildcard man/*.[157])
-UNIT         = base json resume aes chunk kdf rsa hashcash key attr fingerprint \
-               link megalink elc node tree
+UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \
+               fingerprint link megalink elc elcpage elcaccount resume node \
+               tree
 FUZZ         = rsa attr link megalink elc json node
 BENCH        = kernel kdf
 
