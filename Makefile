@@ -27,7 +27,7 @@ LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
                hashcash name node sid
 LIB_3        = http tty out private resume sort elcusers
 LIB_4        = password session api account login register cache load
-LIB_5        = tree event path same folder download upload send elcaccount \
+LIB_5        = tree event path share same folder download upload send elcaccount \
                elcclient elcserver
 LIB_6        = cmd progress record
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)

@@ -1,0 +1,144 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "mem.h"
+#include "secret.h"
+#include "share.h"
+#include "tree_impl.h"
+
+#define DEPTH_MAX 10000 /* folders around each other: no circles */
+
+int
+share_list(struct tree *t, const char h[9], struct share s[SHARE_NESTED_MAX])
+{
+	struct node n;
+	char at[9];
+	int count = 0, r;
+
+	memcpy(at, h, sizeof at);
+	for (int depth = 0; at[0] != '\0' && depth < DEPTH_MAX; depth++) {
+		if (count < SHARE_NESTED_MAX && node_keys_find(&t->keys,
+		    node_number(at), s[count].key) &&
+		    cache_is_shared(t->cache, node_number(at))) {
+			memcpy(s[count].h, at, sizeof at);
+			count++;
+		}
+		if ((r = tree_get(t, at, &n)) < 0)
+			return r == ERR_NOENT ? count : r;
+		memcpy(at, n.p, sizeof at);
+		node_free(&n);
+	}
+	return count;
+}
+
+void
+share_put_cr(struct json_out *o, const struct share *s, int ns,
+    const struct share_node *nodes, size_t n)
+{
+	uint8_t wrapped[KEY_FILE_SIZE];
+
+	if (ns == 0 || n == 0)
+		return;
+	json_open(o, "cr", '[');
+	json_open(o, NULL, '[');
+	for (int i = 0; i < ns; i++)
+		json_put(o, NULL, s[i].h);
+	json_close(o, ']');
+	/* New nodes are counted, others named. */
+	json_open(o, NULL, '[');
+	for (size_t k = 0; k < n && nodes[k].h[0] != '\0'; k++)
+		json_put(o, NULL, nodes[k].h);
+	json_close(o, ']');
+	json_open(o, NULL, '[');
+	for (int i = 0; i < ns; i++) {
+		for (size_t k = 0; k < n; k++) {
+			key_wrap(wrapped, nodes[k].key, nodes[k].keylen,
+			    s[i].key);
+			json_put_int(o, NULL, i);
+			json_put_int(o, NULL, (int64_t)k);
+			json_put_b64(o, NULL, wrapped, nodes[k].keylen);
+		}
+	}
+	json_close(o, ']');
+	json_close(o, ']');
+}
+
+/* All nodes from a folder on, with copies of their keys. */
+struct gather {
+	struct tree *tree;
+	struct share_node *nodes;
+	uint8_t (*keys)[KEY_FILE_SIZE];
+	size_t n, cap;
+};
+
+static void
+gather_add(struct gather *g, const struct node *n)
+{
+	if (n->keylen == 0)
+		return; /* nobody can give what we cannot read */
+	if (g->n == g->cap) {
+		g->cap = g->cap == 0 ? 64 : 2 * g->cap;
+		g->nodes = xreallocarray(g->nodes, g->cap, sizeof *g->nodes);
+		g->keys = xreallocarray(g->keys, g->cap, sizeof *g->keys);
+	}
+	memcpy(g->nodes[g->n].h, n->h, sizeof n->h);
+	g->nodes[g->n].keylen = n->keylen;
+	memcpy(g->keys[g->n++], n->key, n->keylen);
+}
+
+static int
+gather_one(void *ctx, const struct node *n, const char *path, size_t len)
+{
+	struct gather *g = ctx;
+	struct node old = { 0 };
+	char h[9];
+	int r = 0;
+
+	(void)path;
+	(void)len;
+	gather_add(g, n);
+	memcpy(h, n->h, sizeof h);
+	/* Older versions, too. */
+	while (n->type == NODE_FILE &&
+	    (r = tree_version(g->tree, h, &old)) == 0) {
+		gather_add(g, &old);
+		memcpy(h, old.h, sizeof h);
+		node_free(&old);
+	}
+	return r == ERR_NOENT ? 0 : r;
+}
+
+int
+share_put_export(struct json_out *o, struct tree *t,
+    const struct node *folder, const struct share *s,
+    const uint8_t master[KEY_SIZE])
+{
+	struct gather g = { .tree = t };
+	uint8_t ok[KEY_SIZE], ha[KEY_SIZE];
+	int r;
+
+	gather_add(&g, folder);
+	if ((r = tree_walk(t, folder->h, gather_one, &g)) < 0)
+		goto out;
+	for (size_t i = 0; i < g.n; i++)
+		g.nodes[i].key = g.keys[i];
+	key_wrap(ok, s->key, KEY_SIZE, master);
+	key_share_auth(ha, folder->h, master);
+	json_put(o, "n", folder->h);
+	json_open(o, "s", '[');
+	json_open(o, NULL, '{');
+	json_put(o, "u", "EXP");
+	json_put_int(o, "r", 0);
+	json_close(o, '}');
+	json_close(o, ']');
+	json_put_b64(o, "ok", ok, sizeof ok);
+	json_put_b64(o, "ha", ha, sizeof ha);
+	share_put_cr(o, s, 1, g.nodes, g.n);
+out:
+	if (g.keys != NULL)
+		secret_zero(g.keys, g.cap * sizeof *g.keys);
+	free(g.keys);
+	free(g.nodes);
+	return r;
+}
