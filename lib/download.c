@@ -28,7 +28,8 @@
 #define PAUSE_MAX_MS 30000
 #define QUOTA_DEFAULT_S 3600         /* where a 509 does not say */
 
-enum { ABSENT, WANTED, FETCHED };    /* state of a unit */
+enum { ABSENT, WANTED, FETCHED };    /* state of a unit; by chunks, those
+                                      * that nobody asks for are FETCHED */
 
 /* A buffer for one unit while it arrives and until it is written. */
 struct slot {
@@ -61,6 +62,7 @@ struct fetch {
 	struct aes aes;
 	char *url;
 	int asking;                  /* g is under way */
+	int over;                    /* finished, but not yet told */
 	int64_t from, to;            /* bytes to fetch, from on a block */
 	uint64_t units, missing;     /* how many; how many not yet FETCHED */
 	uint64_t next_unit;          /* none before it is ABSENT */
@@ -87,6 +89,7 @@ struct downloads {
 	struct slot *free[2];        /* large ones, small ones */
 	unsigned slots, slots_max;   /* large ones made, and the most */
 	struct http_timer quota;     /* set: all wait for it */
+	struct http_timer wanted;    /* set: give out work */
 	struct http_timer finish;    /* finished ones are reported from it */
 	struct fetch *finished;
 };
@@ -124,6 +127,7 @@ downloads_free(struct downloads *ds)
 		return;
 	http_timer_clear(ds->http, &ds->quota);
 	http_timer_clear(ds->http, &ds->finish);
+	http_timer_clear(ds->http, &ds->wanted);
 	for (unsigned i = 0; i < ds->connections; i++)
 		buf_wipe(&ds->pull[i].url);
 	for (int small = 0; small < 2; small++) {
@@ -190,6 +194,13 @@ unit_count(const struct fetch *f)
 	return (uint64_t)(f->to - f->from + SLOT_SIZE - 1) / SLOT_SIZE;
 }
 
+/* Whether the caller says which chunks it needs. */
+static int
+by_chunks(const struct fetch *f)
+{
+	return f->d->chunk != NULL;
+}
+
 /* Whether all of the file fits into a small buffer. */
 static int
 is_small(const struct fetch *f)
@@ -246,20 +257,27 @@ fetch_free(struct fetch *f)
 static void
 linger(const struct downloads *ds, const struct download *d)
 {
-	api_linger(d->api, ds->count >= MANY ? LINGER_MS : 0);
+	if (d->chunk == NULL)
+		api_linger(d->api, ds->count >= MANY ? LINGER_MS : 0);
 }
 
 static void
 on_finish(struct http_timer *t)
 {
 	struct downloads *ds = t->ctx;
+	struct fetch **at = &ds->finished;
 
-	while (ds->finished != NULL) {
-		struct fetch *f = ds->finished;
+	while (*at != NULL) {
+		struct fetch *f = *at;
 		struct download *d = f->d;
+		struct attr attr = d->attr;
 		int r = f->error;
 
-		ds->finished = f->next;
+		if (f->asking) {
+			at = &f->next; /* its answer comes first */
+			continue;
+		}
+		*at = f->next;
 		if (r < 0)
 			err_set(r, "%s", f->error_text);
 		fetch_free(f);
@@ -267,10 +285,18 @@ on_finish(struct http_timer *t)
 		linger(ds, d);
 		d->fetch = NULL;
 		secret_zero(d->key, sizeof d->key);
-		d->done(d, r);
-		attr_free(&d->attr);
+		d->done(d, r); /* d may be gone */
+		attr_free(&attr);
 	}
 	schedule(ds);
+}
+
+static void
+finish_soon(struct downloads *ds)
+{
+	ds->finish.fire = on_finish;
+	ds->finish.ctx = ds;
+	http_timer_set(ds->http, &ds->finish, 0);
 }
 
 /* Take a download out; its done is called from the loop, never from inside
@@ -281,6 +307,7 @@ finish(struct fetch *f, int result)
 	struct downloads *ds = f->ds;
 	struct fetch **at = &ds->list;
 
+	f->over = 1;
 	f->error = result;
 	free(f->error_text);
 	f->error_text = xstrdup(err_text());
@@ -296,9 +323,7 @@ finish(struct fetch *f, int result)
 		ds->tail = at;
 	f->next = ds->finished;
 	ds->finished = f;
-	ds->finish.fire = on_finish;
-	ds->finish.ctx = ds;
-	http_timer_set(ds->http, &ds->finish, 0);
+	finish_soon(ds);
 }
 
 /*
@@ -472,6 +497,31 @@ emit_held(struct fetch *f)
 	return 0;
 }
 
+/* A unit is decrypted: where does it go? */
+static int
+pass_on(struct fetch *f, struct slot *s, const struct chunk_job *job)
+{
+	struct download *d = f->d;
+	int r;
+
+	if (by_chunks(f)) {
+		r = d->chunk(d, s->unit, s->p, s->want, job->mac);
+		free_slot(f->ds, s);
+		return r;
+	}
+	if (!is_part(f))
+		memcpy(f->macs[s->unit], job->mac, 16);
+	if (d->out == NULL) {
+		s->next = f->held;
+		f->held = s;
+		return 0;
+	}
+	if ((r = out_write(d->out, s->p, s->want, job->start)) == 0)
+		r = record_mac(f, s->unit);
+	free_slot(f->ds, s);
+	return r;
+}
+
 /* Decrypt the ready slots of a file and pass them on.  From a failure on the
  * file is not to be trusted, whatever its MACs say. */
 static int
@@ -496,22 +546,14 @@ flush(struct fetch *f)
 	else
 		chunk_crypt_jobs(&f->aes, f->key.nonce, jobs, n, 0);
 	for (unsigned i = 0; i < n; i++) {
-		s = slots[i];
-		if (!is_part(f))
-			memcpy(f->macs[s->unit], jobs[i].mac, 16);
-		f->state[s->unit] = FETCHED;
+		f->state[slots[i]->unit] = FETCHED;
 		f->missing--;
-		if (f->d->out == NULL) {
-			s->next = f->held;
-			f->held = s;
-			continue;
-		}
-		if (r == 0 && (r = out_write(f->d->out, s->p, s->want,
-		    jobs[i].start)) == 0)
-			r = record_mac(f, s->unit);
-		free_slot(f->ds, s);
+		if (r == 0)
+			r = pass_on(f, slots[i], &jobs[i]);
+		else
+			free_slot(f->ds, slots[i]);
 	}
-	if (r == 0 && f->d->out == NULL)
+	if (r == 0 && f->d->emit != NULL)
 		r = emit_held(f);
 	return r < 0 ? fail(f, r) : 0;
 }
@@ -570,7 +612,8 @@ static int
 take_unit(struct pull *p)
 {
 	struct fetch *f = p->f;
-	int next = f->d->out == NULL && p->unit == f->emitted;
+	int next = by_chunks(f) ? p->unit == f->d->urgent :
+	    f->d->out == NULL && p->unit == f->emitted;
 
 	p->slot->next = f->ready;
 	f->ready = p->slot;
@@ -815,13 +858,29 @@ find_run(struct fetch *f, uint64_t *from)
 	max = f->d->out == NULL ? 1 : left / f->ds->per_file / 2 + 1;
 	if (max > RUN_MAX)
 		max = RUN_MAX;
-	if (f->d->out == NULL && i >= f->emitted + f->ds->slots_max)
+	if (f->d->emit != NULL && i >= f->emitted + f->ds->slots_max)
 		return 0;
 	for (n = 1; n < max && i + n < f->units && f->state[i + n] == ABSENT;
 	    n++)
 		continue;
 	*from = i;
 	return n;
+}
+
+/* Let others have their turn: who asks for chunks may do so for ever. */
+static void
+to_the_end(struct downloads *ds, struct fetch *f)
+{
+	struct fetch **at = &ds->list;
+
+	if (f->next == NULL)
+		return;
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	f->next = NULL;
+	*ds->tail = f;
+	ds->tail = &f->next;
 }
 
 static int
@@ -843,6 +902,8 @@ give_work(struct downloads *ds, struct pull *p)
 		ds->large += !is_small(f);
 		f->pulls++;
 		pull_start(p);
+		if (by_chunks(f))
+			to_the_end(ds, f);
 		return 1;
 	}
 	return 0;
@@ -858,7 +919,8 @@ schedule(struct downloads *ds)
 		if (f->error < 0) {
 			err_set(f->error, "%s", f->error_text);
 			finish(f, f->error);
-		} else if (f->state != NULL && f->missing == 0) {
+		} else if (f->state != NULL && f->missing == 0 &&
+		    !by_chunks(f)) {
 			verify(f);
 		}
 	}
@@ -867,6 +929,13 @@ schedule(struct downloads *ds)
 	for (unsigned i = 0; i < ds->connections; i++)
 		if (ds->pull[i].f == NULL && !give_work(ds, &ds->pull[i]))
 			break;
+}
+
+/* Chunks were asked for.  What wants them may be inside any callback. */
+static void
+on_wanted(struct http_timer *t)
+{
+	schedule(t->ctx);
 }
 
 /* "g": size, attributes and where the data is. */
@@ -924,11 +993,17 @@ set_up(struct fetch *f, const struct g *g)
 		return err_set(ERR_PROTO, "reply to \"g\": no member \"at\"");
 	if ((r = attr_open(&d->attr, g->at.p, g->at.n, f->key.key)) < 0)
 		return r;
-	d->size = g->size;
+	d->size = f->to = g->size;
 	d->modified = -1;
 	if ((c = attr_get(&d->attr, "c", &n)) != NULL &&
 	    fingerprint_parse(&fp, c, n) == 0)
 		d->modified = fp.mtime;
+	if (by_chunks(f)) {
+		f->units = f->next_unit = unit_count(f);
+		f->state = xmalloc((size_t)f->units + 1);
+		memset(f->state, FETCHED, (size_t)f->units);
+		return d->begin(d);
+	}
 	if ((r = d->begin(d)) != 0)
 		return r;
 	f->from = d->from / 16 * 16;
@@ -977,6 +1052,10 @@ on_answer(struct api_cmd *c, struct json *j, int v, int err)
 	int r;
 
 	f->asking = 0;
+	if (f->over) {
+		finish_soon(ds);
+		return;
+	}
 	r = err < 0 ? refuse(err, -1) : on_reply(f, j, v);
 	if (r != 0)
 		finish(f, r < 0 ? r : 0);
@@ -1014,4 +1093,27 @@ downloads_add(struct downloads *ds, struct download *d)
 	ds->count++;
 	linger(ds, d);
 	ask(f);
+}
+
+void
+download_want(struct download *d, uint64_t chunk)
+{
+	struct fetch *f = d->fetch;
+
+	if (f->state[chunk] != FETCHED)
+		return;
+	f->state[chunk] = ABSENT;
+	f->missing++;
+	if (chunk < f->next_unit)
+		f->next_unit = chunk;
+	f->ds->wanted.fire = on_wanted;
+	f->ds->wanted.ctx = f->ds;
+	http_timer_set(f->ds->http, &f->ds->wanted, 0);
+}
+
+void
+download_stop(struct download *d)
+{
+	if (!d->fetch->over)
+		finish(d->fetch, 0);
 }

@@ -72,6 +72,16 @@ struct download {
 	int (*emit)(struct download *d, const uint8_t *p, size_t n);
 	                          /* data in order; 0 or ERR_* */
 
+	/*
+	 * Set before downloads_add, instead of both: chunks come as
+	 * download_want asks for them, in any order, each with its MAC, which
+	 * is the caller's to check.  p is borrowed for the call; 0, or ERR_*
+	 * to end it all.
+	 */
+	int (*chunk)(struct download *d, uint64_t i, const uint8_t *p,
+	    size_t n, const uint8_t mac[16]);
+	uint64_t urgent;          /* this chunk does not wait for others */
+
 	const char *historic;     /* done: words if the MAC is right only as
 	                           * old clients got it wrong */
 	int64_t resumed;          /* bytes that were there already */
@@ -85,6 +95,13 @@ void downloads_free(struct downloads *ds);
 
 /* Begin one; everything else comes through its callbacks. */
 void downloads_add(struct downloads *ds, struct download *d);
+
+/* Of a download by chunks, from begin on: fetch this one, if that is not
+ * under way already.  It may be fetched any number of times. */
+void download_want(struct download *d, uint64_t chunk);
+
+/* End a download by chunks: done is called with 0, from the loop. */
+void download_stop(struct download *d);
 
 /* Whether it makes sense to add more now (the caller has a long list). */
 int downloads_want(const struct downloads *ds);
