@@ -11,20 +11,10 @@
 #include "list.h"
 #include "nodes.h"
 
-#define ROWS 256 /* at a time */
+#define ROWS      256        /* at a time */
 
-/* Below user (?2) or folder (?3), parents first, since the queue of the
- * recursion is first in, first out; it lives in a temporary file when it is
- * long. */
-#define OWN_NODES \
-	"WITH RECURSIVE t(h) AS (SELECT root FROM user WHERE id = ?2" \
-	" UNION ALL SELECT inbox FROM user WHERE id = ?2" \
-	" UNION ALL SELECT bin FROM user WHERE id = ?2" \
-	" UNION ALL SELECT n.h FROM t JOIN node n ON n.parent = t.h" \
-	" WHERE NOT n.ver)"
-#define LINK_NODES \
-	"WITH RECURSIVE t(h) AS (VALUES(?2) UNION ALL SELECT n.h FROM t" \
-	" JOIN node n ON n.parent = t.h WHERE NOT n.ver)"
+#define NODES "SELECT " NODE_COLUMNS " FROM node n" \
+	" JOIN user u ON u.id = n.user WHERE "
 
 struct list {
 	struct store *store;   /* borrowed */
@@ -34,6 +24,9 @@ struct list {
 	int64_t sn;
 	const struct stage *stage;
 	sqlite3_stmt *st;      /* of the stage under way */
+	sqlite3_stmt *below;   /* what is right below a folder */
+	int64_t *todo;         /* folders to look into, the last one first */
+	size_t ntodo, captodo;
 	struct buf out;
 	struct json_out o;
 	size_t sent;           /* of out */
@@ -62,9 +55,24 @@ put_key(struct list *l)
 }
 
 static void
-put_node(struct list *l)
+put_old(struct list *l)
 {
 	node_put(&l->o, l->st, l->home != 0 ? l->root : NULL, -1);
+}
+
+/* A node; the contents of a folder come later, so after their parent. */
+static void
+put_node(struct list *l)
+{
+	put_old(l);
+	if (sqlite3_column_int(l->st, 2) == 0)
+		return;
+	if (l->ntodo == l->captodo) {
+		l->captodo = l->captodo * 2 + 64;
+		l->todo = xreallocarray(l->todo, l->captodo,
+		    sizeof *l->todo);
+	}
+	l->todo[l->ntodo++] = sqlite3_column_int64(l->st, 0);
 }
 
 static void
@@ -119,13 +127,11 @@ static const char keys_query[] =
 static const struct stage stages[] = {
 	{ "ok", keys_query, put_key, 0 },
 	{ "ok0", keys_query, put_key, 0 },
-	{ "f", OWN_NODES " SELECT " NODE_COLUMNS " FROM t CROSS JOIN node n"
-	    " ON n.h = t.h JOIN user u ON u.id = n.user", put_node, 0 },
-	{ "f", LINK_NODES " SELECT " NODE_COLUMNS " FROM t CROSS JOIN node n"
-	    " ON n.h = t.h JOIN user u ON u.id = n.user", put_node, 1 },
-	{ "f2", "SELECT " NODE_COLUMNS " FROM node n"
-	    " JOIN user u ON u.id = n.user WHERE n.user = ?2 AND n.ver"
-	    " ORDER BY n.ts DESC, n.h", put_node, 0 },
+	{ "f", NODES "n.user = ?2 AND n.h IN (u.root, u.inbox, u.bin)"
+	    " ORDER BY n.t", put_node, 0 },
+	{ "f", NODES "n.h = ?2", put_node, 1 },
+	{ "f2", NODES "n.user = ?2 AND n.ver ORDER BY n.ts DESC, n.h",
+	    put_old, 0 },
 	{ "s", "SELECT node, r, ts FROM share WHERE user = ?2"
 	    " AND ?1 IS NULL ORDER BY node", put_share, 0 },
 	{ "u", "SELECT h, coalesce(email, ''), since FROM user"
@@ -183,17 +189,52 @@ list_splice(struct list *l, struct buf *b, size_t at)
 }
 
 static int
-stage_begin(struct list *l)
+prepare(struct list *l, const char *query, int64_t of)
 {
-	const struct stage *s = l->stage;
-
-	if (sqlite3_prepare_v2(l->db, s->query, -1, &l->st, NULL) !=
-	    SQLITE_OK)
+	if (sqlite3_prepare_v2(l->db, query, -1, &l->st, NULL) != SQLITE_OK)
 		return err_set(ERR_LOCAL, "%s", sqlite3_errmsg(l->db));
 	if (l->home != 0)
 		sqlite3_bind_text(l->st, 1, l->root, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(l->st, 2, l->home != 0 ? l->home : l->user);
-	json_open(&l->o, s->name, '[');
+	sqlite3_bind_int64(l->st, 2, of);
+	return 0;
+}
+
+static int
+stage_begin(struct list *l)
+{
+	json_open(&l->o, l->stage->name, '[');
+	return prepare(l, l->stage->query, l->home != 0 ? l->home : l->user);
+}
+
+/* Go on with the next folder. */
+static int
+descend(struct list *l)
+{
+	static const char below[] = NODES "n.parent = ?2 AND NOT n.ver";
+	int64_t h = l->todo[--l->ntodo];
+
+	if (l->below == NULL) {
+		sqlite3_finalize(l->st);
+		if (prepare(l, below, h) < 0)
+			return ERR_LOCAL;
+		l->below = l->st;
+		return 0;
+	}
+	sqlite3_reset(l->st);
+	sqlite3_bind_int64(l->st, 2, h);
+	return 0;
+}
+
+/* The rows of a query are through. */
+static int
+stage_end(struct list *l)
+{
+	if (l->ntodo > 0)
+		return descend(l);
+	sqlite3_finalize(l->st);
+	l->st = l->below = NULL;
+	json_close(&l->o, ']');
+	l->stage++;
 	return 0;
 }
 
@@ -242,11 +283,7 @@ more(struct list *l)
 			l->stage->put(l);
 			continue;
 		}
-		sqlite3_finalize(l->st);
-		l->st = NULL;
-		json_close(&l->o, ']');
-		l->stage++;
-		return r == SQLITE_DONE ? 0 : ERR_LOCAL;
+		return r == SQLITE_DONE ? stage_end(l) : ERR_LOCAL;
 	}
 	return buf_check(&l->out);
 }
@@ -257,8 +294,8 @@ list_read(void *ctx, char *p, size_t n)
 	struct list *l = ctx;
 	int r;
 
-	if (l->sent == l->out.len) {
-		buf_reset(&l->out);
+	if (l->out.len - l->sent < n) {
+		buf_drop(&l->out, l->sent);
 		l->sent = 0;
 	}
 	while (l->tail != NULL && l->out.len - l->sent < n) {
@@ -288,6 +325,7 @@ list_free(void *ctx)
 		return;
 	sqlite3_finalize(l->st);
 	sqlite3_close(l->db);
+	free(l->todo);
 	free(l->tail);
 	buf_free(&l->out);
 	free(l);

@@ -184,7 +184,8 @@ make_all(struct populate *p, int64_t n)
 		r = make_node(p, i, &a);
 		if (i % BATCH == BATCH - 1 && r == 0) {
 			sql_do(p->db, "COMMIT", "");
-			r = sql_do(p->db, "BEGIN IMMEDIATE", "");
+			r = sql_do(p->db, "BEGIN IMMEDIATE", "") < 0 ?
+			    ERR_LOCAL : 0;
 		}
 	}
 	buf_free(&a);

@@ -290,7 +290,7 @@ store_snapshot(const struct store *s, sqlite3 **db)
 
 	if (sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL) !=
 	    SQLITE_OK || sqlite3_exec(*db, "PRAGMA temp_store=FILE;"
-	    "PRAGMA cache_size=-1024; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+	    "PRAGMA cache_size=-256; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		r = fail(*db, path);
 	free(path);
 	return r;
