@@ -227,7 +227,8 @@ on_enter(void *ctx, int depth, struct slice key, int open)
 	const struct json_split *s;
 
 	if (a->flying->query != NULL) {
-		s = a->flying->split;
+		if ((s = a->flying->split) == NULL)
+			return 0;
 		a->streaming = 1;
 		return depth == 0 ? open == '{' :
 		    s->enter(s->ctx, depth, key, open);
@@ -247,6 +248,8 @@ on_value(void *ctx, int depth, struct slice key, struct slice text)
 	struct api *a = ctx;
 	int r;
 
+	if (depth == 0 && a->flying->query != NULL && *text.p == '{')
+		return take_result(a, text);
 	if (depth == 0) {
 		if ((r = json_parse(&a->json, text.p, text.n)) < 0)
 			return r;
@@ -640,11 +643,25 @@ api_wait_split(struct api *a, struct api_cmd *c, struct json_out *o)
 	return run(a, c, NULL);
 }
 
-int
-api_ask(struct api *a, struct api_cmd *c, const char *query)
+static void
+begin_ask(struct api_cmd *c, const char *query)
 {
 	c->name = "sc";
 	c->query = query;
+	c->tries = 0;
 	buf_init(&c->json, 0);
+}
+
+int
+api_ask(struct api *a, struct api_cmd *c, const char *query)
+{
+	begin_ask(c, query);
 	return run(a, c, NULL);
+}
+
+void
+api_ask_later(struct api *a, struct api_cmd *c, const char *query)
+{
+	begin_ask(c, query);
+	enqueue(a, c);
 }

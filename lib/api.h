@@ -98,6 +98,10 @@ int api_ask(struct api *a, struct api_cmd *c, const char *query);
  */
 void api_linger(struct api *a, int64_t ms);
 
+/* The same without waiting: c->done gets the answer, which has to fit into
+ * API_REPLY_MAX (c->split is NULL). */
+void api_ask_later(struct api *a, struct api_cmd *c, const char *query);
+
 /* The requests sent so far (for tests and --verbose). */
 unsigned api_requests(const struct api *a);
 

@@ -27,6 +27,7 @@ struct events {
 	                        * nodes or users */
 	int writing;           /* a transaction is open */
 	int current;           /* "w" came: nothing more happened */
+	char wait[EVENT_URL_MAX + 1]; /* its value */
 	char sn[CACHE_SN_MAX]; /* where the answer leads to, or "" */
 	int64_t moving;        /* taken away as the first half of a move, or
 	                        * -1 */
@@ -62,7 +63,7 @@ end_move(struct events *e)
 	int64_t h = e->moving;
 
 	e->moving = -1;
-	return h >= 0 ? cache_delete(e->t->cache, h, 0) : 0;
+	return h >= 0 ? tree_drop_row(e->t, h, 0) : 0;
 }
 
 static int
@@ -76,7 +77,7 @@ on_removal(struct events *e)
 		e->moving = node_number(d.n);
 		return 0;
 	}
-	return cache_delete(e->t->cache, node_number(d.n), d.v != 0);
+	return tree_drop_row(e->t, node_number(d.n), d.v != 0);
 }
 
 struct update {
@@ -113,7 +114,7 @@ on_update(struct events *e)
 		row.created = u.ts;
 	if (u.u[0] != '\0')
 		row.owner = load_owner(e->t, u.u);
-	return cache_put(e->t->cache, &row);
+	return tree_put_row(e->t, &row, row.parent);
 }
 
 struct sharing {
@@ -154,7 +155,7 @@ on_inshare(struct events *e, const struct sharing *s)
 	int r = 0;
 
 	if (s->r < 0 && s->k.p == NULL)
-		return cache_delete(e->t->cache, h, 0);
+		return tree_drop_row(e->t, h, 0);
 	if (s->k.p != NULL && node_keys_unwrap(&e->t->keys, key, s->k) == 0)
 		r = load_key(e->t, h, key);
 	secret_zero(key, sizeof key);
@@ -287,16 +288,21 @@ events_enter(void *ctx, int depth, struct slice key, int open)
 static int
 answer_member(struct events *e, struct slice key, struct slice text)
 {
-	struct slice sn;
+	struct slice s;
 
 	if (is(key, "w"))
 		e->current = 1;
-	if (!is(key, "sn") || json_parse(&e->json, text.p, text.n) < 0)
+	if ((!is(key, "sn") && !is(key, "w")) ||
+	    json_parse(&e->json, text.p, text.n) < 0)
 		return 0;
-	sn = json_raw(&e->json, 0);
-	if (sn.n < sizeof e->sn && b64_valid(sn.p, sn.n)) {
-		memcpy(e->sn, sn.p, sn.n);
-		e->sn[sn.n] = '\0';
+	s = json_text(&e->json, 0);
+	if (is(key, "w") && s.n < sizeof e->wait) {
+		memcpy(e->wait, s.p != NULL ? s.p : "", s.n);
+		e->wait[s.n] = '\0';
+	} else if (is(key, "sn") && s.n < sizeof e->sn &&
+	    b64_valid(s.p, s.n)) {
+		memcpy(e->sn, s.p, s.n);
+		e->sn[s.n] = '\0';
 	}
 	return 0;
 }
@@ -363,7 +369,7 @@ begin_answer(struct events *e)
 		cache_rollback(e->t->cache);
 	e->writing = e->list = e->current = 0;
 	e->element = NULL;
-	e->sn[0] = '\0';
+	e->sn[0] = e->wait[0] = '\0';
 	e->moving = -1;
 }
 
@@ -395,19 +401,66 @@ end_answer(struct events *e)
 	return 0;
 }
 
-/* Ask once, from the sequence number of the cache. */
+/* What to ask: from the sequence number of the cache.  If that is not what
+ * we left it at, another process has taken in what nobody told us. */
+int
+event_query(struct tree *t, char query[EVENT_QUERY_MAX])
+{
+	struct cache_state now;
+	int r;
+
+	if ((r = cache_get_state(t->cache, &now)) < 0)
+		return r;
+	if (t->watcher != NULL && strcmp(now.sn, t->state.sn) != 0)
+		t->watcher(t->watch_ctx, TREE_NOWHERE, TREE_NOWHERE,
+		    TREE_NOWHERE);
+	t->state = now;
+	snprintf(query, EVENT_QUERY_MAX, "sc?sn=%s", now.sn);
+	return 0;
+}
+
+int
+event_apply(struct tree *t, struct slice answer, char wait[EVENT_URL_MAX + 1])
+{
+	struct events e = { .t = t, .packet = BUF_MAX(PACKET_MAX) };
+	struct json_split split;
+	int r;
+
+	json_split_init(&split, &e, answer.n);
+	split.enter = events_enter;
+	split.value = events_value;
+	split.leave = events_leave;
+	begin_answer(&e);
+	if ((r = json_split_feed(&split, answer.p, answer.n)) == 0 &&
+	    (r = json_split_end(&split)) == 0)
+		r = end_answer(&e);
+	if (e.writing)
+		cache_rollback(t->cache);
+	json_split_free(&split);
+	json_free(&e.json);
+	buf_wipe(&e.packet);
+	if (r == TOO_OLD) {
+		err_clear();
+		return EVENT_RELOAD;
+	}
+	if (r < 0)
+		return r == OVERTAKEN ? 0 : r;
+	memcpy(wait, e.wait, sizeof e.wait);
+	return e.current ? EVENT_CURRENT : 0;
+}
+
+/* Ask once, and take in the answer as it streams in. */
 static int
 round_trip(struct events *e)
 {
 	struct json_split split = { .enter = events_enter,
 	    .value = events_value, .leave = events_leave, .ctx = e };
-	char query[16 + CACHE_SN_MAX];
+	char query[EVENT_QUERY_MAX];
 	int r;
 
 	begin_answer(e);
-	if ((r = cache_get_state(e->t->cache, &e->t->state)) < 0)
+	if ((r = event_query(e->t, query)) < 0)
 		return r;
-	snprintf(query, sizeof query, "sc?sn=%s", e->t->state.sn);
 	e->cmd = (struct api_cmd){ .split = &split, .again = events_again };
 	if ((r = api_ask(e->t->api, &e->cmd, query)) == 0)
 		r = end_answer(e);

@@ -106,6 +106,9 @@ folder_make_all(struct folder_job *jobs, size_t n, struct api *api,
 	}
 	while (left > 0)
 		http_turn(api_http(api), -1);
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].result == TREE_BEHIND)
+			jobs[i].result = tree_refresh(tree);
 }
 
 int

@@ -120,6 +120,7 @@ load_node(struct tree *t, struct json *j, int v)
 	struct node_clear clear;
 	struct cache_node row = { 0 };
 	char tmp[16];
+	int64_t from;
 	int r;
 
 	if (node_read(&w, j, v) < 0) {
@@ -136,9 +137,11 @@ load_node(struct tree *t, struct json *j, int v)
 	row.size = w.s;
 	row.created = w.ts;
 	row.owner = load_owner(t, w.u);
+	if ((r = tree_parent(t, row.h, &from)) < 0)
+		return r;
 	node_open(&t->keys, &w, &clear);
 	fill_clear(t, &row, &clear, tmp);
-	if ((r = cache_put(t->cache, &row)) == 0)
+	if ((r = tree_put_row(t, &row, from)) == 0)
 		r = put_raw(t, &w, row.h, &clear);
 	secret_zero(clear.key, sizeof clear.key);
 	return r;
@@ -159,7 +162,7 @@ reopen(struct tree *t, int64_t h, struct slice k, struct slice a)
 	w.t = row.type;
 	node_open(&t->keys, &w, &clear);
 	fill_clear(t, &row, &clear, tmp);
-	if ((r = cache_put(t->cache, &row)) == 0)
+	if ((r = tree_put_row(t, &row, row.parent)) == 0)
 		r = put_raw(t, &w, h, &clear);
 	secret_zero(clear.key, sizeof clear.key);
 	return r;

@@ -692,37 +692,193 @@ out:
 	return checked(t, r);
 }
 
-/* Put the nodes of a reply into the cache, if nobody has changed it since we
- * saw it: what it says now includes them, or their end. */
+int
+tree_folders(struct tree *t, const char h[9], int64_t *n)
+{
+	struct cache_cursor cur = { 0 };
+	struct cache_node row;
+	int64_t number;
+	int r;
+
+	*n = 0;
+	if ((r = to_number(h, &number)) < 0)
+		return r;
+	r = cache_children(t->cache, &cur, number, NULL, 0, 0);
+	while (r == 0 && (r = cache_next(&cur, &row)) == 1) {
+		*n += row.type == NODE_FOLDER;
+		r = 0;
+	}
+	cache_done(&cur);
+	return checked(t, r);
+}
+
+/* Attributes as they were sent, where the row does not say it all. */
 static int
-take(struct tree *t, struct json *j, int v)
+raw_attributes(struct tree *t, const struct node *n, struct attr *a)
+{
+	struct cache_raw raw;
+	uint8_t key[KEY_SIZE];
+	int r;
+
+	if ((r = cache_get_raw(t->cache, node_number(n->h), &raw)) < 0)
+		return r;
+	if (raw.a.p == NULL || n->keylen == 0)
+		return err_set(ERR_KEY, "its attributes cannot be decrypted");
+	key_fold(key, n->key, n->keylen);
+	r = attr_open(a, raw.a.p, raw.a.n, key);
+	secret_zero(key, sizeof key);
+	return r;
+}
+
+int
+tree_attributes(struct tree *t, const char h[9], struct attr *a)
+{
+	struct node n;
+	int r;
+
+	*a = (struct attr){ 0 };
+	if ((r = tree_get(t, h, &n)) < 0)
+		return r;
+	r = raw_attributes(t, &n, a);
+	if (r == ERR_NOENT && n.name == NULL) {
+		r = err_set(ERR_KEY, "its attributes cannot be decrypted");
+	} else if (r == ERR_NOENT) {
+		attr_set(a, "n", n.name, n.namelen);
+		if (n.fingerprint[0] != '\0')
+			attr_set(a, "c", n.fingerprint,
+			    strlen(n.fingerprint));
+		r = 0;
+	}
+	node_free(&n);
+	return checked(t, r);
+}
+
+/*
+ * Changing.
+ */
+
+void
+tree_watch(struct tree *t, tree_watcher *fn, void *ctx)
+{
+	t->watcher = fn;
+	t->watch_ctx = ctx;
+}
+
+int
+tree_parent(struct tree *t, int64_t h, int64_t *parent)
+{
+	struct cache_node row;
+	int r;
+
+	*parent = TREE_NOWHERE;
+	if (t->watcher == NULL)
+		return 0;
+	if ((r = cache_get(t->cache, h, &row)) == 0)
+		*parent = row.parent;
+	return r == ERR_NOENT ? 0 : r;
+}
+
+int
+tree_put_row(struct tree *t, const struct cache_node *row, int64_t from)
+{
+	int64_t h = row->h, to = row->parent;
+	int r = cache_put(t->cache, row);
+
+	if (r == 0 && t->watcher != NULL)
+		t->watcher(t->watch_ctx, h, from, to);
+	return r;
+}
+
+int
+tree_drop_row(struct tree *t, int64_t h, int only)
+{
+	int64_t from;
+	int r;
+
+	if ((r = tree_parent(t, h, &from)) == 0 &&
+	    (r = cache_delete(t->cache, h, only)) == 0 &&
+	    from != TREE_NOWHERE)
+		t->watcher(t->watch_ctx, h, from, TREE_NOWHERE);
+	return r;
+}
+
+/* Begin a change of our own: 0, or TREE_BEHIND if somebody has changed the
+ * cache since we saw it. */
+static int
+begin_own(struct tree *t)
 {
 	struct cache_state now;
 	int r;
 
-	if ((r = cache_get_state(t->cache, &now)) < 0)
+	if ((r = cache_begin(t->cache)) < 0 ||
+	    (r = cache_get_state(t->cache, &now)) < 0)
 		return r;
-	if (strcmp(now.sn, t->state.sn) != 0)
-		return 1;
-	for (v = json_first(j, v); v >= 0 && r == 0; v = json_next(j, v))
-		r = load_node(t, j, v);
-	return r < 0 ? r : load_settle(t);
+	return strcmp(now.sn, t->state.sn) == 0 ? 0 : TREE_BEHIND;
+}
+
+static int
+end_own(struct tree *t, int r)
+{
+	if (r == 0)
+		r = cache_commit(t->cache);
+	else
+		cache_rollback(t->cache);
+	return checked(t, r);
 }
 
 int
 tree_take(struct tree *t, struct json *j, int v)
 {
+	int r = begin_own(t);
+
+	for (v = json_first(j, v); v >= 0 && r == 0; v = json_next(j, v))
+		r = load_node(t, j, v);
+	if (r == 0)
+		r = load_settle(t);
+	return end_own(t, r);
+}
+
+int
+tree_move(struct tree *t, const char h[9], const char parent[9])
+{
+	struct cache_node row;
+	int64_t from;
 	int r;
 
-	if ((r = cache_begin(t->cache)) < 0)
-		return checked(t, r);
-	if ((r = take(t, j, v)) == 0)
-		r = cache_commit(t->cache);
-	else
-		cache_rollback(t->cache);
-	if (r == 1)
-		r = bring_up(t);
-	return checked(t, r);
+	if ((r = begin_own(t)) == 0 &&
+	    (r = cache_get(t->cache, node_number(h), &row)) == 0) {
+		from = row.parent;
+		row.parent = node_number(parent);
+		r = tree_put_row(t, &row, from);
+	}
+	return end_own(t, not_found(r));
+}
+
+int
+tree_alter(struct tree *t, const char h[9], const char *attrs, size_t n)
+{
+	int r;
+
+	if ((r = begin_own(t)) == 0)
+		r = load_attributes(t, node_number(h),
+		    (struct slice){ attrs, n });
+	return end_own(t, r);
+}
+
+int
+tree_remove(struct tree *t, const char h[9], int only)
+{
+	int r;
+
+	if ((r = begin_own(t)) == 0)
+		r = tree_drop_row(t, node_number(h), only);
+	return end_own(t, r);
+}
+
+int
+tree_refresh(struct tree *t)
+{
+	return bring_up(t);
 }
 
 int

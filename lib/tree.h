@@ -9,6 +9,7 @@
 #define TREE_H
 
 #include "api.h"
+#include "attr.h"
 #include "link.h"
 #include "node.h"
 #include "session.h"
@@ -16,6 +17,11 @@
 struct tree;
 
 #define TREE_CACHED 1 /* trust the cache, ask nobody */
+
+/* What some functions that change the tree give back when another process
+ * has changed the cache meanwhile: what it says now may include the change,
+ * or may not.  tree_refresh makes sure. */
+#define TREE_BEHIND 1
 
 /*
  * tree_open: the account's tree, current.
@@ -65,9 +71,39 @@ int tree_version(struct tree *t, const char h[9], struct node *n);
  * see begins with "H:xxxxxxxx". */
 int tree_path(struct tree *t, const char h[9], struct buf *out);
 
-/* Take in the nodes that a command's reply holds (an array of nodes, v in
- * j), so that they are found before the events arrive. */
+/* How many of a folder's children are folders. */
+int tree_folders(struct tree *t, const char h[9], int64_t *n);
+
+/* All attributes of a node, also those that struct node has no place for
+ * (attr_free).  ERR_KEY if they cannot be had. */
+int tree_attributes(struct tree *t, const char h[9], struct attr *a);
+
+/*
+ * Take in what a command of ours has changed, before the events arrive: new
+ * nodes (an array of nodes, v in j, as the command's reply holds them); a
+ * node's new place, which for an older version is the newer one; new
+ * attributes (base64); or an end, for the node alone if only is set.
+ *
+ * 0, TREE_BEHIND, or ERR_*.  None of them waits for the service.
+ */
 int tree_take(struct tree *t, struct json *j, int v);
+int tree_move(struct tree *t, const char h[9], const char parent[9]);
+int tree_alter(struct tree *t, const char h[9], const char *attrs, size_t n);
+int tree_remove(struct tree *t, const char h[9], int only);
+
+/* Ask for what happened meanwhile, and take it in. */
+int tree_refresh(struct tree *t);
+
+/*
+ * tree_watch: be told of each node that changes, comes or goes as the tree
+ * takes it in, by its number and those of its parents before and after;
+ * TREE_NOWHERE is a parent that there is not.  A node TREE_NOWHERE: anything
+ * may have changed.  What is below a node that goes is not told.  fn is
+ * called before the change is complete: it may remember, but not look.
+ */
+#define TREE_NOWHERE INT64_MIN
+typedef void tree_watcher(void *ctx, int64_t h, int64_t from, int64_t to);
+void tree_watch(struct tree *t, tree_watcher *fn, void *ctx);
 
 /* Remove what is cached for an account (logout). */
 int tree_forget(const struct session *s);

@@ -26,7 +26,17 @@ struct tree {
 	int closed;                    /* nodes came that no key opens */
 	int moved_shares;              /* folders shared with us came */
 	unsigned skipped;              /* records without a place */
+
+	tree_watcher *watcher;         /* or NULL */
+	void *watch_ctx;
 };
+
+/* Put a row into the cache, or take one out (cache_put, cache_delete), and
+ * tell who watches.  from is its parent before, which tree_parent finds out
+ * (TREE_NOWHERE without asking where nobody watches). */
+int tree_parent(struct tree *t, int64_t h, int64_t *parent);
+int tree_put_row(struct tree *t, const struct cache_node *row, int64_t from);
+int tree_drop_row(struct tree *t, int64_t h, int only);
 
 /* Records and elements of replies (the value v of j), put into the cache.
  * 0, also for those that make no sense, or ERR_*, CACHE_DAMAGED. */
@@ -61,5 +71,16 @@ int load_all(struct tree *t, int fresh);
  */
 #define EVENT_RELOAD 1
 int event_catch_up(struct tree *t);
+
+/* The same in steps that do not wait.  event_query: what to ask the event
+ * channel.  event_apply: take in its answer, an object; 0 when more may have
+ * happened, EVENT_CURRENT with where to wait if not, EVENT_RELOAD, ERR_*,
+ * CACHE_DAMAGED. */
+#define EVENT_QUERY_MAX 64
+#define EVENT_URL_MAX   2048
+#define EVENT_CURRENT   2
+int event_query(struct tree *t, char query[EVENT_QUERY_MAX]);
+int event_apply(struct tree *t, struct slice answer,
+    char wait[EVENT_URL_MAX + 1]);
 
 #endif
