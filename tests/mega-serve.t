@@ -367,6 +367,60 @@ curl -s -D "$T/head" -o /dev/null "$url/0-9"
 is "over it" "$(head -n 1 "$T/head" | cut -c 1-12)" "HTTP/1.1 509"
 ok "and for how long" grep -q '^X-MEGA-Time-Left: [1-9]' "$T/head"
 
+# ---- thumbnails, parts, writable links
+
+serve_stop
+serve --raid
+ephemeral
+f=$(file 5)
+gen 100 >"$T/thumb"
+url=$(field p "$(cs '[{"a":"ufa","s":100,"ssl":0}]' "sid=$SID")")
+curl -s --data-binary @"$T/thumb" "$url" >"$T/fah"
+is "a thumbnail gets 8 bytes" "$(wc -c <"$T/fah" | tr -d ' ')" 8
+fah=$(node -e 'console.log(require("fs").readFileSync(process.argv[1])
+    .toString("base64url"))' "$T/fah")
+is "it is attached" "$(cs '[{"a":"pfa","n":"'"$f"'","fa":"0*'"$fah"'"}]' "sid=$SID")" \
+    "[\"924:0*$fah\"]"
+is "to the node" "$(cs '[{"a":"f"}]' "sid=$SID" | grep -c '"fa":"924:0\*'"$fah")" 1
+url=$(field p "$(cs '[{"a":"ufa","fah":"'"$fah"'","r":1}]' "sid=$SID")")
+curl -s --data-binary @"$T/fah" "$url/0" >"$T/frame"
+is "a frame of it" "$(dd if="$T/frame" bs=1 skip=8 count=4 2>/dev/null |
+    od -An -tx1 | tr -d ' ') $(wc -c <"$T/frame" | tr -d ' ')" "64000000 112"
+tail -c 100 "$T/frame" >"$T/got"
+same "with its bytes" "$T/thumb" "$T/got"
+
+# Bytes and parts of mega-protocol(7), "CloudRAID".
+node -e 'process.stdout.write(Buffer.from(Array.from({ length: 187 }, (_, i) =>
+    (167 * i + 13 * (i >> 8) + 41) & 255)))' >"$T/f"
+token=$(curl -s --data-binary @"$T/f" "$(upload 187)/0")
+f=$(put_p "$token" 0 | sed 's/.*"h":"\([^"]*\)".*/\1/')
+is "old clients get one URL" "$(cs '[{"a":"g","g":1,"n":"'"$f"'"}]' "sid=$SID" |
+    grep -c '"g":"http')" 1
+cs '[{"a":"g","g":1,"v":2,"n":"'"$f"'"}]' "sid=$SID" |
+    grep -o 'http[^"]*' >"$T/parts"
+is "others six" "$(wc -l <"$T/parts" | tr -d ' ')" 6
+is "the lengths of parts" "$(for u in $(cat "$T/parts"); do
+	curl -s "$u" | wc -c; done | tr -d ' ' | tr '\n' ' ')" "48 48 43 32 32 32 "
+is "parity" "$(curl -s "$(head -n 1 "$T/parts")" | od -An -v -tx1 |
+    tr -d ' \n')" \
+    299037dec56cd37a6108af16bda44bb21900a74eb55c43ea51f89f862d943b2270909090b0f09090f0b070b65d04ab52
+is "a range of a part" "$(curl -s "$(sed -n 3p "$T/parts")/17-20" |
+    od -An -v -tx1 | tr -d ' \n')" 7017be65
+
+dir=$(put_p xxxxxxxx 1 | sed 's/.*"h":"\([^"]*\)".*/\1/')
+cs '[{"a":"s2","n":"'"$dir"'","s":[{"u":"EXP","r":0}],"ok":"'$DKEY'","ha":"'$DKEY'","cr":[["'"$dir"'"],["'"$dir"'"],[0,0,"'$DKEY'"]]}]' "sid=$SID" >/dev/null
+reply=$(cs '[{"a":"l","n":"'"$dir"'","w":1}]' "sid=$SID")
+fph=$(field ph "$reply")
+auth=$(field w "$reply")
+is "a writable link" "${#fph} ${#auth}" "8 22"
+body='[{"a":"p","t":"'$dir'","n":[{"h":"xxxxxxxx","t":1,"a":"'$ATTR'"}],"cr":[["'$dir'"],[],[0,0,"'$DKEY'"]]}]'
+is "not writable without its key" "$(cs "$body" "n=$fph")" '[-11]'
+is "nor with a wrong one" "$(cs "$body" "n=${fph}AAAA")" -11
+is "a folder through it" "$(cs "$body" "n=$fph$auth" |
+    grep -c '"k":"'"$dir:$DKEY"'"')" 1
+is "its owner reads it by the share's key" "$(cs '[{"a":"f"}]' "sid=$SID" |
+    grep -c '"p":"'"$dir"'",[^}]*"k":"'"$dir:$DKEY"'"')" 1
+
 # ---- faults
 
 serve_stop
