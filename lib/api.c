@@ -17,6 +17,7 @@
 #define IDLE_S         120          /* the service may think so long */
 #define IDLE_EVENTS_S  40           /* events come at once */
 #define CUTS_MAX       20           /* replies that broke off, of a request */
+#define PROOFS_MAX     20           /* of work, for a request */
 #define MANY           64           /* commands that need not gather longer */
 
 void (*api_notice)(const char *words);
@@ -36,7 +37,7 @@ struct api {
 	char answer[HASHCASH_ANSWER_SIZE + 16]; /* X-Hashcash: … */
 	int64_t since_ms;          /* when this request last made progress */
 	int64_t backoff_ms;
-	unsigned requests, cuts;
+	unsigned requests, cuts, proofs;
 	int busy;                  /* a request is under way */
 
 	/* The reply as it arrives. */
@@ -60,13 +61,20 @@ struct result {
 
 static void send_batch(struct api *a);
 
-int64_t
-api_patience(void)
+/* Seconds that MEGA_TIMEOUT says, if it is set. */
+static int64_t
+timeout_or(int64_t otherwise)
 {
 	const char *env = getenv("MEGA_TIMEOUT");
 	long n = env != NULL ? strtol(env, NULL, 10) : 0;
 
-	return n > 0 && n < 1000000 ? n : API_PATIENCE_S;
+	return n > 0 && n < 1000000 ? n : otherwise;
+}
+
+int64_t
+api_patience(void)
+{
+	return timeout_or(API_PATIENCE_S);
 }
 
 static void
@@ -366,19 +374,19 @@ prove(struct api *a)
 {
 	struct hashcash h;
 	char answer[HASHCASH_ANSWER_SIZE];
-	int64_t left = API_WORK_MS - (http_now_ms() - a->since_ms);
-	int r;
+	int64_t left = timeout_or(API_WORK_S) * 1000 -
+	    (http_now_ms() - a->since_ms);
+	int r = 0;
 
-	if (a->req.hashcash[0] == '\0') {
-		/* A challenge that we do not see: perhaps the next time. */
+	if (hashcash_parse(&h, a->req.hashcash) < 0) {
+		/* A challenge that we cannot read: perhaps the next one. */
 		err_set(ERR_SLOW, "the service wants a proof of work but "
 		    "sent no challenge");
 		try_again(a, ERR_SLOW);
 		return;
 	}
 	notice("the service wants a proof of work; computing");
-	r = hashcash_parse(&h, a->req.hashcash);
-	if (r == 0 && left <= 0)
+	if (left <= 0 || ++a->proofs > PROOFS_MAX)
 		r = err_set(ERR_SLOW, "no proof of work was good enough");
 	if (r == 0)
 		r = hashcash_solve(&h, 0, left, NULL, answer);
@@ -551,7 +559,7 @@ send_batch(struct api *a)
 	a->busy = 1;
 	a->since_ms = http_now_ms();
 	a->backoff_ms = BACKOFF_MIN_MS;
-	a->cuts = 0;
+	a->cuts = a->proofs = 0;
 	a->answer[0] = '\0';
 	a->streaming = 0;
 	if (buf_check(&a->body) < 0) {

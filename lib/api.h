@@ -19,7 +19,7 @@
 #define API_BATCH_MAX   200          /* commands in one request */
 #define API_REPLY_MAX   (16 << 20)   /* one command's result, bytes */
 #define API_PATIENCE_S  180          /* for one request with its retries */
-#define API_WORK_MS     240000       /* for its proofs of work */
+#define API_WORK_S      240          /* for its proofs of work */
 
 struct api;
 
@@ -106,7 +106,8 @@ void api_ask_later(struct api *a, struct api_cmd *c, const char *query);
 unsigned api_requests(const struct api *a);
 
 /* How long to go on trying, in seconds: API_PATIENCE_S, or what the
- * environment's MEGA_TIMEOUT says. */
+ * environment's MEGA_TIMEOUT says (of which proofs of work take no more,
+ * either). */
 int64_t api_patience(void);
 
 /* Called with words when something takes long: proof of work, waiting for a
