@@ -463,19 +463,39 @@ serve_stop
 
 # ---- registration
 
-serve --mail "$T/mail"
+# The user hash is bytes 0 to 15; what the server keeps is their digest.
+hak=vkXLJgW_Nr695oSEGijw_Q
+serve -d "$T/reg" --mail "$T/mail"
 ephemeral
-is "register" "$(cs '[{"a":"uc2","n":"Qm9i","m":"Ym9iQGV4YW1wbGUub3Jn","crv":"'$DKEY'","k":"'$DKEY'","hak":"'$DKEY'","v":2}]' "sid=$SID")" '[0]'
+is "register" "$(cs '[{"a":"uc2","n":"Qm9i","m":"Ym9iQGV4YW1wbGUub3Jn","crv":"'$DKEY'","k":"'$DKEY'","hak":"'$hak'","v":2}]' "sid=$SID")" '[0]'
 is "not yet" \
-    "$(cs '[{"a":"us","user":"bob@example.org","uh":"'$DKEY'"}]')" '[-13]'
+    "$(cs '[{"a":"us","user":"bob@example.org","uh":"'$KEY'"}]')" '[-13]'
 code=$(sed -n 's/.*#confirm//p' "$T"/mail/*.eml)
 is "confirm" "$(cs '[{"a":"ud2","c":"'"$code"'"}]')" \
     '[["Ym9iQGV4YW1wbGUub3Jn","Qm9i","'"$USER_H"'",2]]'
 is "only once" "$(cs '[{"a":"ud2","c":"'"$code"'"}]')" '[-9]'
 is "the address is taken" "$(cs '[{"a":"uc2","n":"Qm9i","m":"Ym9iQGV4YW1wbGUub3Jn","crv":"'$DKEY'","k":"'$DKEY'","hak":"'$DKEY'"}]' "sid=$SID")" '[-12]'
 
+reply=$(cs '[{"a":"us","user":"Bob@example.org","uh":"'$KEY'"}]')
+is "log in, still without a key pair" "$(field tsid "$reply")" "$SID"
+v=$(cs '[{"a":"mfas"}]' "sid=$SID" | tr -d '[]"')
+is "a second factor" "${#v}" 32
+is "a wrong code" "$(cs '[{"a":"mfas","mfa":"abcdef"}]' "sid=$SID")" '[-5]'
+is "does not begin it" "$(cs '[{"a":"mfag","e":"bob@example.org"}]')" '[0]'
+kill "$SERVE_PID"
+wait "$SERVE_PID" 2>/dev/null
+serve -d "$T/reg" --block bob@example.org:300 --url-life 1
+is "blocked" "$(cs '[{"a":"ug"}]' "sid=$SID")" -16
+is "and why" "$(cs '[{"a":"whyamiblocked"}]' "sid=$SID")" '[300]'
+ephemeral_2
+url=$(upload 0)
+is "a URL that lasts a second" "$(sleep 2.1; curl -s -d '' "$url/0")" -8
+serve_stop
+
 # ---- memory
 
+serve
+ephemeral
 rss()
 {
 	ps -o rss= -p "$SERVE_PID" | tr -d ' '
@@ -511,7 +531,7 @@ ok "no secrets" sh -c '! grep -q "$1" "$2"' sh "$SID" "$T/serve.log"
 # ---- other people's clients
 
 export MEGA_USERNAME=$A MEGA_PASSWORD='correct horse'
-MEGAJS=${MEGAJS:-$BUILD/interop}
+MEGAJS=${MEGAJS:-$SRC/build/interop}
 export MEGAJS
 mj()
 {
@@ -554,6 +574,11 @@ if [ -d "$MEGAJS/node_modules/megajs" ]; then
 	ok "megajs: end of the folder link" mj unlink /d
 	exits 1 "megajs: it is dead" mj folder-link "$flink"
 	serve_stop
+	serve --account $A:$T/pw --fault cs:us=hashcash=255
+	ok "megajs: proof of work" mj login
+	is "megajs: it was asked for" \
+	    "$(grep -c '"commands":\["us"\],"status":402' "$T/serve.log")" 1
+	serve_stop
 else
 	skip "megajs" "not installed below $MEGAJS"
 fi
@@ -581,6 +606,18 @@ if [ -z "$why" ]; then
 	sed 's/^/# /' "$T/.err"
 	is "megatools: what is left" "$(sort "$T/mt.ls" | tr '\n' ' ')" \
 	    "/Root/d /Root/d/131073 /Root/d/17 /Root/d/3670021 "
+	megatools_session '
+		cd "$HOME/.." && mtp reg --ignore-config-file --register \
+		    --email=new@example.org --name=New --password=hunter22 \
+		    >mt.reg || exit
+		state=$(sed -n "s/.*--verify \([^ ]*\).*/\1/p" mt.reg)
+		link=$(sed -n /confirm/p mt.mail/*) &&
+		mtp reg --ignore-config-file --verify "$state" "$link" &&
+		MT_USER=new@example.org MT_PASSWORD=hunter22 &&
+		mt mkdir /Root/x && mt ls /Root' --mail "$T/mt.mail" \
+	    >"$T/.out" 2>"$T/.err"
+	result $? "megatools: reg, version 1"
+	sed 's/^/# /' "$T/.err"
 else
 	skip "megatools" "$why"
 fi

@@ -114,11 +114,9 @@ cs_identify(struct cs *c, struct request *q)
 static void
 put_result(struct cs *c, struct buf *out, int r, const struct buf *val)
 {
-	if (r < 0 && !c->detail)
+	if (r < 0)
 		buf_printf(out, "%d", r > ERR_PROTO ? r :
 		    r == ERR_PROTO ? ERR_ARGS : ERR_INTERNAL);
-	else if (r < 0)
-		buf_add(out, val->p, val->len);
 	else if (c->v >= 3 && c->st[0] != '\0' && val->len == 0)
 		buf_printf(out, "\"%s\"", c->st);
 	else if (c->v >= 3 && c->st[0] != '\0')
@@ -166,7 +164,6 @@ one_command(struct cs *c, int v, struct buf *out)
 	c->cmd = v;
 	c->out = (struct json_out){ .b = &val };
 	c->st[0] = '\0';
-	c->detail = 0;
 	sql_do(c->db, "SAVEPOINT one", "");
 	r = run_command(c, t);
 	if (r == 0)

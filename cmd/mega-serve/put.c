@@ -15,7 +15,7 @@
 #include "share.h"
 
 #define NODES_MAX   10000  /* in one command; the official client: 2000 */
-#define PACKET_MAX  ((size_t)16 << 20)
+#define PACKET_MAX  ((size_t)96 << 20)
 #define PACKET_NODES 1000
 #define ATTR_B64_MAX 87382 /* 64 KiB */
 

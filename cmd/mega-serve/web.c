@@ -32,7 +32,7 @@
 #define STREAM_BLOCK 65536
 #define CONN_MEMORY  (160 << 10)        /* per connection: the pieces in
                                          * which bodies arrive */
-#define CONNS_MAX    900
+#define CONNS_MAX    400
 #define IDLE_S       300
 #define SLOW_MS      20                 /* pause of a throttled transfer */
 
