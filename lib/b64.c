@@ -55,22 +55,25 @@ b64_encode(char *dst, const void *src, size_t n)
 static size_t
 decode(uint8_t *dst, const char *src, size_t n, size_t *used)
 {
+	const uint8_t *s = (const uint8_t *)src;
 	uint8_t *d = dst;
 	uint32_t bits = 0;
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < n; i++) {
-		uint8_t v = value[(uint8_t)src[i]];
+	for (; n - i >= 4; i += 4) {
+		uint32_t a = value[s[i]], b = value[s[i + 1]];
+		uint32_t c = value[s[i + 2]], e = value[s[i + 3]];
 
-		if (v == XX)
+		/* A foreign character among them: one by one. */
+		if ((a | b | c | e) & 0x80)
 			break;
-		bits = bits << 6 | v;
-		if (i % 4 == 3) {
-			*d++ = (uint8_t)(bits >> 16);
-			*d++ = (uint8_t)(bits >> 8);
-			*d++ = (uint8_t)bits;
-		}
+		bits = a << 18 | b << 12 | c << 6 | e;
+		*d++ = (uint8_t)(bits >> 16);
+		*d++ = (uint8_t)(bits >> 8);
+		*d++ = (uint8_t)bits;
 	}
+	for (; i < n && value[s[i]] != XX; i++)
+		bits = bits << 6 | value[s[i]];
 	if (i % 4 == 2) {
 		*d++ = (uint8_t)(bits >> 4);
 	} else if (i % 4 == 3) {

@@ -283,6 +283,23 @@ json_count(const struct json *j, int v)
 	    (size_t)t->size : 0;
 }
 
+/* The usual number: digits alone, and few enough not to overflow.  0 or -1. */
+static int
+read_digits(struct slice s, int64_t *out)
+{
+	int64_t n = 0;
+
+	if (s.n == 0 || s.n > 18)
+		return -1;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return -1;
+		n = 10 * n + (s.p[i] - '0');
+	}
+	*out = n;
+	return 0;
+}
+
 int
 json_int(const struct json *j, int v, int lax, int64_t *out)
 {
@@ -293,6 +310,8 @@ json_int(const struct json *j, int v, int lax, int64_t *out)
 
 	if (type != JSON_NUMBER && !(lax && type == JSON_STRING))
 		return ERR_PROTO;
+	if (read_digits(s, out) == 0)
+		return 0;
 	if (s.n == 0 || s.n >= sizeof text)
 		return ERR_PROTO;
 	memcpy(text, s.p, s.n);
@@ -600,6 +619,31 @@ split_in_key(struct json_split *s, char c)
 	return 0;
 }
 
+/* How many of n characters inside a string are dealt with: up to the next
+ * quote, which may end it (instr is then 0). */
+static size_t
+split_string(struct json_split *s, const char *p, size_t n)
+{
+	const char *quote = memchr(p, '"', n);
+	size_t end = quote != NULL ? (size_t)(quote - p) + 1 : n;
+
+	/* Most strings have no escapes, and memchr is many times quicker than
+	 * a loop. */
+	if (!s->esc && memchr(p, '\\', end) == NULL) {
+		s->instr = quote == NULL;
+		return end;
+	}
+	for (size_t i = 0; i < end; i++) {
+		if (s->esc)
+			s->esc = 0;
+		else if (p[i] == '\\')
+			s->esc = 1;
+		else if (p[i] == '"')
+			s->instr = 0;
+	}
+	return end;
+}
+
 /* How many of n characters belong to the value being collected; *whole tells
  * whether it ends there. */
 static size_t
@@ -616,19 +660,16 @@ split_scan(struct json_split *s, const char *p, size_t n, int *whole)
 		return i;
 	}
 	while (i < n) {
-		char c = p[i++];
+		char c;
 
 		if (s->instr) {
-			if (s->esc) {
-				s->esc = 0;
-			} else if (c == '\\') {
-				s->esc = 1;
-			} else if (c == '"') {
-				s->instr = 0;
-				if (s->nest == 0)
-					goto end;
-			}
-		} else if (c == '"') {
+			i += split_string(s, p + i, n - i);
+			if (!s->instr && s->nest == 0)
+				goto end;
+			continue;
+		}
+		c = p[i++];
+		if (c == '"') {
 			s->instr = 1;
 		} else if (c == '{' || c == '[') {
 			s->nest++;

@@ -1,8 +1,11 @@
+#include <assert.h>
 #include <string.h>
 
 #include "b64.h"
 #include "err.h"
 #include "shape.h"
+
+#define SHAPE_ENTRIES_MAX 64 /* of one table */
 
 /* What a table entry wants, in words. */
 static const char *
@@ -145,29 +148,65 @@ read_member(const char *what, const struct shape *s, struct json *j, int v,
 	}
 }
 
+/* The index of a member in the table, or SHAPE_ENTRIES_MAX. */
+static unsigned
+find(const struct shape *table, struct slice name)
+{
+	for (unsigned i = 0; table[i].name != NULL; i++) {
+		const char *t = table[i].name;
+
+		if (name.n > 0 && *t == *name.p &&
+		    strncmp(t, name.p, name.n) == 0 && t[name.n] == '\0')
+			return i;
+	}
+	return SHAPE_ENTRIES_MAX;
+}
+
+/* What the entries that no member was read for mean. */
+static int
+read_absent(const char *what, const struct shape *table, uint64_t present,
+    void *out)
+{
+	for (unsigned i = 0; table[i].name != NULL; i++) {
+		const struct shape *s = &table[i];
+
+		assert(i < SHAPE_ENTRIES_MAX);
+		if (present & (uint64_t)1 << i)
+			continue;
+		if (s->flags & SHAPE_REQUIRED)
+			return err_set(ERR_PROTO, "%s: no member \"%s\"", what,
+			    s->name);
+		if (s->kind == SHAPE_OBJECT || s->kind == SHAPE_ARRAY ||
+		    s->kind == SHAPE_ANY)
+			*(int *)(void *)((char *)out + s->offset) = -1;
+	}
+	return 0;
+}
+
 int
 shape_read(const char *what, const struct shape *table, struct json *j, int v,
     void *out)
 {
+	uint64_t seen = 0, present = 0;
 	int r;
 
 	if (json_type(j, v) != JSON_OBJECT)
 		return err_set(ERR_PROTO, "%s: want an object, got %s", what,
 		    got(json_type(j, v)));
-	for (const struct shape *s = table; s->name != NULL; s++) {
-		int m = json_member(j, v, s->name);
+	for (int k = json_first(j, v); k >= 0; k = json_next(j, k)) {
+		unsigned i = find(table, json_raw(j, k));
+		uint64_t bit = (uint64_t)1 << (i % 64);
+		int m = json_value(j, k);
 
-		if (is_absent(s, j, m)) {
-			if (s->flags & SHAPE_REQUIRED)
-				return err_set(ERR_PROTO, "%s: no member "
-				    "\"%s\"", what, s->name);
-			if (s->kind == SHAPE_OBJECT || s->kind == SHAPE_ARRAY ||
-			    s->kind == SHAPE_ANY)
-				*(int *)(void *)((char *)out + s->offset) = -1;
+		/* Of members of one name, the first counts. */
+		if (i == SHAPE_ENTRIES_MAX || (seen & bit) != 0)
 			continue;
-		}
-		if ((r = read_member(what, s, j, m, out)) < 0)
+		seen |= bit;
+		if (is_absent(&table[i], j, m))
+			continue;
+		present |= bit;
+		if ((r = read_member(what, &table[i], j, m, out)) < 0)
 			return r;
 	}
-	return 0;
+	return read_absent(what, table, present, out);
 }
