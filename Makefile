@@ -24,11 +24,12 @@ PKG_SERVE    = libmicrohttpd
 LIB_0        = compat err mem buf secret
 LIB_1        = b64 json aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
-               hashcash name node sid
+               hashcash name node sid block
 LIB_3        = http tty out private resume sort elcusers
-LIB_4        = password session api account login register cache load
-LIB_5        = tree event path share same folder download upload send elcaccount \
-               elcclient elcserver
+LIB_4        = password session api account login register cache \
+               cachetree
+LIB_5        = tree load event path share same folder download upload send \
+               elcaccount elcclient elcserver
 LIB_6        = cmd progress record
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 

@@ -10,10 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "b64.h"
-#include "cache.h"
+#include "cache_impl.h"
 #include "err.h"
 #include "mem.h"
 #include "secret.h"
@@ -22,90 +20,63 @@
 #define BUSY_MS     120000  /* for another command's transaction */
 #define LOCK_MS     600000  /* for another command's building */
 #define HOST_MAX    100
-#define TARGET_MAX  256     /* a file's name */
-#define BUILD_KIB   "-16000" /* page cache while a tree is built */
+#define BUILD_KIB   "-4000" /* page cache while a tree is built */
+#define KEPT_MAX    (1 << 20)
 
-/* Statements that are prepared once, at first use. */
-enum {
-	BEGIN_WRITE, BEGIN_READ, COMMIT, ROLLBACK,
-	STATE_GET, STATE_PUT,
-	NODE_PUT, NODE_GET, NODE_CHILD, NODE_CHILDREN,
-	NODE_RELINK, NODE_DELETE,
-	RAW_PUT, RAW_DROP, RAW_GET, RAW_NEXT,
-	LINK_PUT, LINK_DROP,
-	KEY_PUT, KEY_ALL,
-	SHARE_PUT, SHARE_DROP, SHARE_ANY,
-	INSHARE_PUT, INSHARE_DROP, INSHARE_PLACE, INSHARE_GET,
-	USER_PUT, USER_GET,
-	STATEMENTS
-};
+/* Blocks of nodes or handles: the one that a key belongs into, and all from
+ * that one on. */
+#define FIND(table) "SELECT first, block FROM " table \
+	" WHERE first <= ? ORDER BY first DESC LIMIT 1"
+#define FROM(table) "SELECT first, block FROM " table " WHERE first >= " \
+	"ifnull((SELECT max(first) FROM " table " WHERE first <= ?1), ?1) " \
+	"ORDER BY first"
 
-struct cache {
-	sqlite3 *db;
-	sqlite3_stmt *stmt[STATEMENTS];
-	char *place;               /* NULL: private to this process */
-	char target[TARGET_MAX];   /* name of the file, in the place's folder */
-	int depth;                 /* of snapshots */
-	int cursor_busy;           /* NODE_CHILDREN is in use by a cursor */
-	int doomed;                /* the table of cache_delete exists */
-	int building;              /* the file is not yet anybody's */
-	struct buf kept;           /* what was borrowed last */
-};
-
-#define KEPT_MAX (1 << 20)
-
-#define COLUMNS "node.h, node.parent, node.name, node.kind, node.size, " \
-	"node.created, node.mtime, node.owner, node.key, node.c, " \
-	"(SELECT ph FROM link WHERE link.h = node.h)"
-
-static const char *const sql[STATEMENTS] = {
-	[BEGIN_WRITE] = "BEGIN IMMEDIATE",
-	[BEGIN_READ] = "BEGIN",
-	[COMMIT] = "COMMIT",
-	[ROLLBACK] = "ROLLBACK",
-	[STATE_GET] = "SELECT version, sn, check_value FROM state",
-	[STATE_PUT] = "REPLACE INTO state VALUES (0, ?, ?, ?)",
-	[NODE_PUT] = "REPLACE INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[NODE_GET] = "SELECT " COLUMNS " FROM node WHERE h = ?",
-	[NODE_CHILD] = "SELECT " COLUMNS " FROM node"
-	    " WHERE parent = ? AND name = ?"
-	    " ORDER BY created DESC, h DESC LIMIT 1",
-	[NODE_CHILDREN] = "SELECT " COLUMNS " FROM node"
-	    " WHERE parent = ? AND (name, h) > (?, ?) ORDER BY name, h",
-	[NODE_RELINK] = "UPDATE node SET parent ="
-	    " (SELECT parent FROM node AS gone WHERE gone.h = ?1)"
-	    " WHERE parent = ?1",
-	[NODE_DELETE] = "DELETE FROM node WHERE h = ?",
-	[RAW_PUT] = "REPLACE INTO raw VALUES (?, ?, ?)",
-	[RAW_DROP] = "DELETE FROM raw WHERE h = ?",
-	[RAW_GET] = "SELECT h, k, a FROM raw WHERE h = ?",
-	[RAW_NEXT] = "SELECT h, k, a FROM raw"
+static const char *const sql[SQL_COUNT] = {
+	[SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+	[SQL_BEGIN_READ] = "BEGIN",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_STATE_GET] = "SELECT version, sn, check_value FROM state",
+	[SQL_STATE_PUT] = "REPLACE INTO state VALUES (0, ?, ?, ?)",
+	[SQL_NODE_FIND] = FIND("node"),
+	[SQL_NODE_FROM] = FROM("node"),
+	[SQL_NODE_PUT] = "REPLACE INTO node VALUES (?, ?)",
+	[SQL_NODE_DROP] = "DELETE FROM node WHERE first = ?",
+	[SQL_HANDLE_FIND] = FIND("handle"),
+	[SQL_HANDLE_FROM] = FROM("handle"),
+	[SQL_HANDLE_PUT] = "REPLACE INTO handle VALUES (?, ?)",
+	[SQL_HANDLE_DROP] = "DELETE FROM handle WHERE first = ?",
+	[SQL_RAW_PUT] = "REPLACE INTO raw VALUES (?, ?, ?)",
+	[SQL_RAW_DROP] = "DELETE FROM raw WHERE h = ?",
+	[SQL_RAW_GET] = "SELECT h, k, a FROM raw WHERE h = ?",
+	[SQL_RAW_NEXT] = "SELECT h, k, a FROM raw"
 	    " WHERE h > ? AND k IS NOT NULL ORDER BY h LIMIT 1",
-	[LINK_PUT] = "REPLACE INTO link VALUES (?, ?)",
-	[LINK_DROP] = "DELETE FROM link WHERE h = ?",
-	[KEY_PUT] = "REPLACE INTO sharekey VALUES (?, ?)",
-	[KEY_ALL] = "SELECT h, key FROM sharekey",
-	[SHARE_PUT] = "REPLACE INTO share VALUES (?, ?)",
-	[SHARE_DROP] = "DELETE FROM share WHERE h = ? AND peer = ?",
-	[SHARE_ANY] = "SELECT 1 FROM share WHERE h = ? LIMIT 1",
-	[INSHARE_PUT] = "REPLACE INTO inshare VALUES (?, ?, ?)",
-	[INSHARE_DROP] = "DELETE FROM inshare WHERE h = ?",
-	[INSHARE_PLACE] = "UPDATE node SET parent = ifnull((SELECT i.parent"
-	    " FROM inshare AS i, node AS above"
-	    " WHERE i.h = node.h AND above.h = i.parent"
-	    " AND above.h <> i.h), -2)"
-	    " WHERE h IN (SELECT h FROM inshare)",
-	[INSHARE_GET] = "SELECT user FROM inshare WHERE h = ?",
-	[USER_PUT] = "REPLACE INTO user VALUES (?, ?)",
-	[USER_GET] = "SELECT mail FROM user WHERE h = ?",
+	[SQL_LINK_PUT] = "REPLACE INTO link VALUES (?, ?)",
+	[SQL_LINK_DROP] = "DELETE FROM link WHERE h = ?",
+	[SQL_LINK_GET] = "SELECT ph FROM link WHERE h = ?",
+	[SQL_LINK_ANY] = "SELECT 1 FROM link LIMIT 1",
+	[SQL_LINK_NEXT] = "SELECT h FROM link WHERE h > ? ORDER BY h LIMIT 1",
+	[SQL_KEY_PUT] = "REPLACE INTO sharekey VALUES (?, ?)",
+	[SQL_KEY_ALL] = "SELECT h, key FROM sharekey",
+	[SQL_SHARE_PUT] = "REPLACE INTO share VALUES (?, ?)",
+	[SQL_SHARE_DROP] = "DELETE FROM share WHERE h = ? AND peer = ?",
+	[SQL_SHARE_ANY] = "SELECT 1 FROM share WHERE h = ? LIMIT 1",
+	[SQL_SHARE_END] = "DELETE FROM share WHERE h = ?",
+	[SQL_INSHARE_PUT] = "REPLACE INTO inshare VALUES (?, ?, ?)",
+	[SQL_INSHARE_DROP] = "DELETE FROM inshare WHERE h = ?",
+	[SQL_INSHARE_NEXT] = "SELECT h, parent FROM inshare WHERE h > ?"
+	    " ORDER BY h LIMIT 1",
+	[SQL_INSHARE_GET] = "SELECT user FROM inshare WHERE h = ?",
+	[SQL_USER_PUT] = "REPLACE INTO user VALUES (?, ?)",
+	[SQL_USER_GET] = "SELECT mail FROM user WHERE h = ?",
 };
 
 static const char schema[] =
     "CREATE TABLE state (id INTEGER PRIMARY KEY, version, sn, check_value);"
-    "CREATE TABLE node (parent INTEGER NOT NULL, name BLOB NOT NULL,"
-    " h INTEGER NOT NULL, kind, size, created, mtime, owner, key, c,"
-    " PRIMARY KEY (parent, name, h)) WITHOUT ROWID;"
-    "CREATE UNIQUE INDEX node_h ON node (h);"
+    "CREATE TABLE node (first BLOB PRIMARY KEY, block BLOB NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE handle (first BLOB PRIMARY KEY, block BLOB NOT NULL)"
+    " WITHOUT ROWID;"
     "CREATE TABLE raw (h INTEGER PRIMARY KEY, k, a);"
     "CREATE TABLE link (h INTEGER PRIMARY KEY, ph);"
     "CREATE TABLE sharekey (h INTEGER PRIMARY KEY, key);"
@@ -114,9 +85,8 @@ static const char schema[] =
     "CREATE TABLE inshare (h INTEGER PRIMARY KEY, parent, user);"
     "CREATE TABLE user (h INTEGER PRIMARY KEY, mail);";
 
-/* What SQLite said, as one of our codes. */
-static int
-fail(struct cache *c, int rc)
+int
+cache_fail(struct cache *c, int rc)
 {
 	const char *text = c->db != NULL ? sqlite3_errmsg(c->db) :
 	    sqlite3_errstr(rc);
@@ -137,69 +107,76 @@ fail(struct cache *c, int rc)
 	}
 }
 
-/* The statement, ready to be bound; NULL with *r set. */
-static sqlite3_stmt *
-statement(struct cache *c, int which, int *r)
+int
+cache_damaged(void)
 {
-	int rc;
+	return err_set(CACHE_DAMAGED, "the cache is damaged: a value that "
+	    "cannot be");
+}
 
+sqlite3_stmt *
+cache_prepare(struct cache *c, enum cache_sql which, int *r)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = sqlite3_prepare_v3(c->db, sql[which], -1,
+	    SQLITE_PREPARE_PERSISTENT, &s, NULL);
+
+	*r = rc == SQLITE_OK ? 0 : cache_fail(c, rc);
+	return s;
+}
+
+sqlite3_stmt *
+cache_statement(struct cache *c, enum cache_sql which, int *r)
+{
 	*r = 0;
-	if (c->stmt[which] != NULL) {
+	if (c->stmt[which] == NULL)
+		c->stmt[which] = cache_prepare(c, which, r);
+	else
 		sqlite3_reset(c->stmt[which]);
-		return c->stmt[which];
-	}
-	rc = sqlite3_prepare_v3(c->db, sql[which], -1,
-	    SQLITE_PREPARE_PERSISTENT, &c->stmt[which], NULL);
-	if (rc != SQLITE_OK)
-		*r = fail(c, rc);
 	return c->stmt[which];
 }
 
-/* Run a statement that gives no rows. */
-static int
-run(struct cache *c, sqlite3_stmt *s)
+int
+cache_run(struct cache *c, sqlite3_stmt *s)
 {
 	int rc = sqlite3_step(s), r = 0;
 
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		r = fail(c, rc);
+		r = cache_fail(c, rc);
 	sqlite3_reset(s);
 	return r;
 }
 
-/* The first row: 0, or ERR_NOENT without a text.  The statement stays at the
- * row; it has to be reset, since an open one holds up other processes. */
-static int
-first_row(struct cache *c, sqlite3_stmt *s)
+int
+cache_row(struct cache *c, sqlite3_stmt *s)
 {
 	int rc = sqlite3_step(s);
 
 	if (rc == SQLITE_ROW)
 		return 0;
 	sqlite3_reset(s);
-	return rc == SQLITE_DONE ? ERR_NOENT : fail(c, rc);
+	return rc == SQLITE_DONE ? ERR_NOENT : cache_fail(c, rc);
 }
 
 static int
-run_plain(struct cache *c, int which)
+run_plain(struct cache *c, enum cache_sql which)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, which, &r);
+	sqlite3_stmt *s = cache_statement(c, which, &r);
 
-	return s != NULL ? run(c, s) : r;
+	return s != NULL ? cache_run(c, s) : r;
 }
 
-/* Run a statement with one number. */
-static int
-run_number(struct cache *c, int which, int64_t v)
+int
+cache_run_number(struct cache *c, enum cache_sql which, int64_t v)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, which, &r);
+	sqlite3_stmt *s = cache_statement(c, which, &r);
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int64(s, 1, v);
-	return run(c, s);
+	return cache_run(c, s);
 }
 
 static int
@@ -207,7 +184,7 @@ exec(struct cache *c, const char *text)
 {
 	int rc = sqlite3_exec(c->db, text, NULL, NULL, NULL);
 
-	return rc == SQLITE_OK ? 0 : fail(c, rc);
+	return rc == SQLITE_OK ? 0 : cache_fail(c, rc);
 }
 
 /* Make a folder and those above it, for nobody else. */
@@ -275,11 +252,11 @@ cache_place(const char *user, const char *url)
 
 /* The name of the file that a place links to. 0 or -1. */
 static int
-read_target(const char *place, char target[TARGET_MAX])
+read_target(const char *place, char target[CACHE_FILE_MAX])
 {
-	ssize_t n = readlink(place, target, TARGET_MAX);
+	ssize_t n = readlink(place, target, CACHE_FILE_MAX);
 
-	if (n <= 0 || n == TARGET_MAX)
+	if (n <= 0 || n == CACHE_FILE_MAX)
 		return -1;
 	target[n] = '\0';
 	return strchr(target, '/') == NULL ? 0 : -1;
@@ -302,7 +279,7 @@ open_db(struct cache *c, const char *path)
 	    NULL);
 
 	if (rc != SQLITE_OK)
-		return fail(c, rc);
+		return cache_fail(c, rc);
 	sqlite3_busy_timeout(c->db, BUSY_MS);
 	return 0;
 }
@@ -312,7 +289,17 @@ alloc(const char *place)
 {
 	struct cache *c = xcalloc(1, sizeof *c);
 
+	/* Locks around allocations, for statistics that nobody reads, would
+	 * cost as much as the allocations. */
+	sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+
 	buf_init(&c->kept, KEPT_MAX);
+	buf_init(&c->record, SORT_RECORD_MAX);
+	buf_init(&c->key, SORT_RECORD_MAX);
+	buf_init(&c->first, SORT_RECORD_MAX);
+	buf_init(&c->block, CACHE_BLOCK_MAX);
+	buf_init(&c->change, CACHE_BLOCK_MAX);
 	if (place != NULL)
 		c->place = xstrdup(place);
 	return c;
@@ -364,7 +351,7 @@ cache_open(struct cache **out, const char *place)
 int
 cache_replaced(const struct cache *c)
 {
-	char now[TARGET_MAX];
+	char now[CACHE_FILE_MAX];
 
 	return c->place != NULL && read_target(c->place, now) == 0 &&
 	    strcmp(now, c->target) != 0;
@@ -395,6 +382,17 @@ make_file(struct cache *c)
 	return r;
 }
 
+/* Where temporary files go: they hold names, so beside the cache. */
+static char *
+temporary_folder(const char *place)
+{
+	const char *env = getenv("TMPDIR");
+
+	if (place != NULL)
+		return beside(place, ".");
+	return xstrdup(env != NULL && *env != '\0' ? env : "/tmp");
+}
+
 int
 cache_new(struct cache **out, const char *place, int memory)
 {
@@ -403,7 +401,8 @@ cache_new(struct cache **out, const char *place, int memory)
 
 	r = place != NULL ? make_file(c) : open_db(c, memory ? ":memory:" : "");
 	if (r == 0)
-		r = exec(c, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+		r = exec(c, "PRAGMA page_size=16384;"
+		    "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
 		    "PRAGMA locking_mode=EXCLUSIVE;"
 		    "PRAGMA cache_size=" BUILD_KIB);
 	if (r == 0 && memory)
@@ -415,6 +414,9 @@ cache_new(struct cache **out, const char *place, int memory)
 	if (r < 0) {
 		cache_close(c);
 		c = NULL;
+	} else if (!memory) {
+		c->dir = temporary_folder(place);
+		c->nodes = sort_new(c->dir, CACHE_SORT_MEMORY);
 	}
 	*out = c;
 	return r;
@@ -462,7 +464,7 @@ flush(const char *path)
 
 /* Let the place link to this cache's file. */
 static int
-relink(struct cache *c)
+link_place(struct cache *c)
 {
 	char *temporary = xasprintf("%s.new", c->place);
 	int r = 0;
@@ -492,7 +494,7 @@ cache_publish(struct cache *c)
 	    "PRAGMA cache_size=-2000")) < 0)
 		return r;
 	path = beside(c->place, c->target);
-	if ((r = flush(path)) == 0 && (r = relink(c)) == 0) {
+	if ((r = flush(path)) == 0 && (r = link_place(c)) == 0) {
 		c->building = 0;
 		sweep(c->place, c->target);
 	}
@@ -505,7 +507,7 @@ cache_close(struct cache *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < STATEMENTS; i++)
+	for (size_t i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(c->stmt[i]);
 	sqlite3_close(c->db);
 	if (c->building) {
@@ -515,6 +517,13 @@ cache_close(struct cache *c)
 		free(path);
 	}
 	buf_free(&c->kept);
+	buf_free(&c->record);
+	buf_free(&c->key);
+	buf_free(&c->first);
+	buf_free(&c->block);
+	buf_free(&c->change);
+	sort_free(c->nodes);
+	free(c->dir);
 	free(c->place);
 	free(c);
 }
@@ -563,20 +572,20 @@ cache_remove(const char *place)
 int
 cache_begin(struct cache *c)
 {
-	return run_plain(c, BEGIN_WRITE);
+	return run_plain(c, SQL_BEGIN_WRITE);
 }
 
 int
 cache_commit(struct cache *c)
 {
-	return run_plain(c, COMMIT);
+	return run_plain(c, SQL_COMMIT);
 }
 
 void
 cache_rollback(struct cache *c)
 {
 	if (!sqlite3_get_autocommit(c->db))
-		run_plain(c, ROLLBACK);
+		run_plain(c, SQL_ROLLBACK);
 }
 
 int
@@ -585,7 +594,7 @@ cache_snapshot(struct cache *c)
 	int r = 0;
 
 	if (c->depth == 0)
-		r = run_plain(c, BEGIN_READ);
+		r = run_plain(c, SQL_BEGIN_READ);
 	if (r == 0)
 		c->depth++;
 	return r;
@@ -595,12 +604,11 @@ void
 cache_release(struct cache *c)
 {
 	if (--c->depth == 0)
-		run_plain(c, COMMIT);
+		run_plain(c, SQL_COMMIT);
 }
 
-/* A column's bytes, or p NULL. */
-static struct slice
-column(sqlite3_stmt *s, int i)
+struct slice
+cache_column(sqlite3_stmt *s, int i)
 {
 	struct slice v = { sqlite3_column_blob(s, i), 0 };
 
@@ -614,7 +622,7 @@ column(sqlite3_stmt *s, int i)
 static int
 column_exact(sqlite3_stmt *s, int i, void *to, size_t n)
 {
-	struct slice v = column(s, i);
+	struct slice v = cache_column(s, i);
 
 	if (v.n != n)
 		return -1;
@@ -622,8 +630,8 @@ column_exact(sqlite3_stmt *s, int i, void *to, size_t n)
 	return 0;
 }
 
-static void
-bind_slice(sqlite3_stmt *s, int i, struct slice v)
+void
+cache_bind(sqlite3_stmt *s, int i, struct slice v)
 {
 	if (v.p != NULL)
 		sqlite3_bind_blob64(s, i, v.p, v.n, SQLITE_STATIC);
@@ -631,31 +639,24 @@ bind_slice(sqlite3_stmt *s, int i, struct slice v)
 		sqlite3_bind_null(s, i);
 }
 
-static int
-damaged(void)
-{
-	return err_set(CACHE_DAMAGED, "the cache is damaged: a value that "
-	    "cannot be");
-}
-
 int
 cache_get_state(struct cache *c, struct cache_state *out)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, STATE_GET, &r);
+	sqlite3_stmt *s = cache_statement(c, SQL_STATE_GET, &r);
 	struct slice sn;
 
 	*out = (struct cache_state){ .sn = "" };
 	if (s == NULL)
 		return r;
-	if ((r = first_row(c, s)) < 0)
+	if ((r = cache_row(c, s)) < 0)
 		return r;
-	sn = column(s, 1);
+	sn = cache_column(s, 1);
 	if (sqlite3_column_int(s, 0) != VERSION)
 		r = ERR_NOENT;
 	else if (sn.n >= sizeof out->sn ||
 	    column_exact(s, 2, out->check, sizeof out->check) < 0)
-		r = damaged();
+		r = cache_damaged();
 	else
 		memcpy(out->sn, sn.p, sn.n);
 	sqlite3_reset(s);
@@ -666,74 +667,25 @@ int
 cache_put_state(struct cache *c, const struct cache_state *in)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, STATE_PUT, &r);
+	sqlite3_stmt *s = cache_statement(c, SQL_STATE_PUT, &r);
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int(s, 1, VERSION);
-	bind_slice(s, 2, (struct slice){ in->sn, strlen(in->sn) });
-	bind_slice(s, 3, (struct slice){ (const char *)in->check,
+	cache_bind(s, 2, (struct slice){ in->sn, strlen(in->sn) });
+	cache_bind(s, 3, (struct slice){ (const char *)in->check,
 	    sizeof in->check });
-	return run(c, s);
+	return cache_run(c, s);
 }
 
-int
-cache_put(struct cache *c, const struct cache_node *n)
-{
-	int r;
-	sqlite3_stmt *s = statement(c, NODE_PUT, &r);
-
-	if (s == NULL)
-		return r;
-	sqlite3_bind_int64(s, 1, n->parent);
-	bind_slice(s, 2, n->name);
-	sqlite3_bind_int64(s, 3, n->h);
-	sqlite3_bind_int(s, 4, n->type | n->unnamed << 3);
-	sqlite3_bind_int64(s, 5, n->size);
-	sqlite3_bind_int64(s, 6, n->created);
-	sqlite3_bind_int64(s, 7, n->mtime);
-	sqlite3_bind_int64(s, 8, n->owner);
-	bind_slice(s, 9, (struct slice){ (const char *)n->key, n->keylen });
-	bind_slice(s, 10, n->c);
-	return run(c, s);
-}
-
-/* A row of COLUMNS. */
-static int
-read_node(sqlite3_stmt *s, struct cache_node *n)
-{
-	int kind = sqlite3_column_int(s, 3);
-	struct slice key = column(s, 8);
-
-	n->h = sqlite3_column_int64(s, 0);
-	n->parent = sqlite3_column_int64(s, 1);
-	n->name = column(s, 2);
-	n->type = kind & 7;
-	n->unnamed = kind >> 3 & 1;
-	n->size = sqlite3_column_int64(s, 4);
-	n->created = sqlite3_column_int64(s, 5);
-	n->mtime = sqlite3_column_int64(s, 6);
-	n->owner = sqlite3_column_int64(s, 7);
-	n->c = column(s, 9);
-	n->ph = sqlite3_column_type(s, 10) == SQLITE_NULL ? -1 :
-	    sqlite3_column_int64(s, 10);
-	n->keylen = key.n;
-	if (key.n > sizeof n->key || kind < 0 || (kind & 7) > 4 ||
-	    n->name.p == NULL)
-		return damaged();
-	if (key.n > 0)
-		memcpy(n->key, key.p, key.n);
-	return 0;
-}
-
-/* Copy what two slices borrow from a statement that is about to be reset. */
+/* Copy what two slices borrow from a statement into kept. */
 static int
 keep(struct cache *c, struct slice *a, struct slice *b)
 {
 	buf_reset(&c->kept);
 	buf_add(&c->kept, a->p, a->n);
 	if (buf_add(&c->kept, b->p, b->n) < 0)
-		return damaged();
+		return cache_damaged();
 	if (a->p != NULL)
 		a->p = buf_str(&c->kept);
 	if (b->p != NULL)
@@ -741,186 +693,41 @@ keep(struct cache *c, struct slice *a, struct slice *b)
 	return 0;
 }
 
-/* The one row of a statement. */
-static int
-one_node(struct cache *c, sqlite3_stmt *s, struct cache_node *n)
-{
-	int r;
-
-	if ((r = first_row(c, s)) < 0)
-		return r;
-	if ((r = read_node(s, n)) == 0)
-		r = keep(c, &n->name, &n->c);
-	sqlite3_reset(s);
-	return r;
-}
-
-int
-cache_get(struct cache *c, int64_t h, struct cache_node *n)
-{
-	int r;
-	sqlite3_stmt *s = statement(c, NODE_GET, &r);
-
-	if (s == NULL)
-		return r;
-	sqlite3_bind_int64(s, 1, h);
-	return one_node(c, s, n);
-}
-
-int
-cache_child(struct cache *c, int64_t parent, const char *name, size_t len,
-    struct cache_node *n)
-{
-	int r;
-	sqlite3_stmt *s = statement(c, NODE_CHILD, &r);
-
-	if (s == NULL)
-		return r;
-	sqlite3_bind_int64(s, 1, parent);
-	bind_slice(s, 2, (struct slice){ name, len });
-	return one_node(c, s, n);
-}
-
-/* A statement for a cursor: the prepared one, or another while that one is
- * in use by an outer loop. */
-static sqlite3_stmt *
-cursor_statement(struct cache *c, int *r)
-{
-	sqlite3_stmt *s = NULL;
-	int rc;
-
-	if (!c->cursor_busy) {
-		s = statement(c, NODE_CHILDREN, r);
-		c->cursor_busy = s != NULL;
-		return s;
-	}
-	rc = sqlite3_prepare_v2(c->db, sql[NODE_CHILDREN], -1, &s, NULL);
-	*r = rc == SQLITE_OK ? 0 : fail(c, rc);
-	return s;
-}
-
-int
-cache_children(struct cache *c, struct cache_cursor *cur, int64_t parent,
-    const char *name, size_t n, int64_t h)
-{
-	struct slice v = { name != NULL ? name : "", n };
-	sqlite3_stmt *s = cur->stmt;
-	int r;
-
-	if (s == NULL && (s = cursor_statement(c, &r)) == NULL)
-		return r;
-	sqlite3_reset(s);
-	cur->cache = c;
-	cur->stmt = s;
-	sqlite3_bind_int64(s, 1, parent);
-	sqlite3_bind_blob64(s, 2, v.p, v.n, SQLITE_TRANSIENT);
-	sqlite3_bind_int64(s, 3, name != NULL ? h : -1);
-	return 0;
-}
-
-int
-cache_next(struct cache_cursor *cur, struct cache_node *n)
-{
-	int r = first_row(cur->cache, cur->stmt);
-
-	if (r == ERR_NOENT)
-		return 0;
-	if (r == 0)
-		r = read_node(cur->stmt, n);
-	return r < 0 ? r : 1;
-}
-
-void
-cache_done(struct cache_cursor *cur)
-{
-	if (cur->stmt == NULL)
-		return;
-	if (cur->stmt == cur->cache->stmt[NODE_CHILDREN]) {
-		sqlite3_reset(cur->stmt);
-		cur->cache->cursor_busy = 0;
-	} else {
-		sqlite3_finalize(cur->stmt);
-	}
-	cur->stmt = NULL;
-}
-
-/* All that is below a node, with itself; what a stranger's cycle joins is
- * taken once. */
-static const char doom[] =
-    "INSERT INTO temp.doomed"
-    " WITH RECURSIVE sub(h) AS (VALUES (%lld) UNION"
-    " SELECT node.h FROM sub JOIN node ON node.parent = sub.h)"
-    " SELECT h FROM sub;"
-    "DELETE FROM node WHERE h IN temp.doomed;"
-    "DELETE FROM raw WHERE h IN temp.doomed;"
-    "DELETE FROM link WHERE h IN temp.doomed;"
-    "DELETE FROM share WHERE h IN temp.doomed;"
-    "DELETE FROM inshare WHERE h IN temp.doomed;"
-    "DELETE FROM temp.doomed";
-
-static int
-delete_all(struct cache *c, int64_t h)
-{
-	char text[sizeof doom + 32];
-	int r;
-
-	if (!c->doomed && (r = exec(c, "CREATE TEMP TABLE doomed"
-	    " (h INTEGER PRIMARY KEY)")) < 0)
-		return r;
-	c->doomed = 1;
-	snprintf(text, sizeof text, doom, (long long)h);
-	return exec(c, text);
-}
-
-int
-cache_delete(struct cache *c, int64_t h, int only)
-{
-	int r;
-
-	if (!only)
-		return delete_all(c, h);
-	if ((r = run_number(c, NODE_RELINK, h)) < 0 ||
-	    (r = run_number(c, RAW_DROP, h)) < 0 ||
-	    (r = run_number(c, LINK_DROP, h)) < 0)
-		return r;
-	return run_number(c, NODE_DELETE, h);
-}
-
 int
 cache_put_raw(struct cache *c, const struct cache_raw *raw)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, RAW_PUT, &r);
+	sqlite3_stmt *s = cache_statement(c, SQL_RAW_PUT, &r);
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int64(s, 1, raw->h);
-	bind_slice(s, 2, raw->k);
-	bind_slice(s, 3, raw->a);
-	return run(c, s);
+	cache_bind(s, 2, raw->k);
+	cache_bind(s, 3, raw->a);
+	return cache_run(c, s);
 }
 
 int
 cache_drop_raw(struct cache *c, int64_t h)
 {
-	return run_number(c, RAW_DROP, h);
+	return cache_run_number(c, SQL_RAW_DROP, h);
 }
 
 /* The row of raw that a statement with the number h gives. */
 static int
-read_raw(struct cache *c, int which, int64_t h, struct cache_raw *raw)
+read_raw(struct cache *c, enum cache_sql which, int64_t h, struct cache_raw *raw)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, which, &r);
+	sqlite3_stmt *s = cache_statement(c, which, &r);
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int64(s, 1, h);
-	if ((r = first_row(c, s)) < 0)
+	if ((r = cache_row(c, s)) < 0)
 		return r;
 	raw->h = sqlite3_column_int64(s, 0);
-	raw->k = column(s, 1);
-	raw->a = column(s, 2);
+	raw->k = cache_column(s, 1);
+	raw->a = cache_column(s, 2);
 	r = keep(c, &raw->k, &raw->a);
 	sqlite3_reset(s);
 	return r;
@@ -929,56 +736,72 @@ read_raw(struct cache *c, int which, int64_t h, struct cache_raw *raw)
 int
 cache_get_raw(struct cache *c, int64_t h, struct cache_raw *raw)
 {
-	return read_raw(c, RAW_GET, h, raw);
+	return read_raw(c, SQL_RAW_GET, h, raw);
 }
 
 int
 cache_next_raw(struct cache *c, int64_t h, struct cache_raw *raw)
 {
-	int r = read_raw(c, RAW_NEXT, h, raw);
+	int r = read_raw(c, SQL_RAW_NEXT, h, raw);
 
 	return r == ERR_NOENT ? 0 : r < 0 ? r : 1;
 }
 
 /* Run a statement with two numbers. */
 static int
-run_pair(struct cache *c, int which, int64_t a, int64_t b)
+run_pair(struct cache *c, enum cache_sql which, int64_t a, int64_t b)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, which, &r);
+	sqlite3_stmt *s = cache_statement(c, which, &r);
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int64(s, 1, a);
 	sqlite3_bind_int64(s, 2, b);
-	return run(c, s);
+	return cache_run(c, s);
 }
 
 /* Run a statement with a number and bytes. */
 static int
-run_bytes(struct cache *c, int which, int64_t h, const void *p, size_t n)
+run_bytes(struct cache *c, enum cache_sql which, int64_t h, const void *p, size_t n)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, which, &r);
+	sqlite3_stmt *s = cache_statement(c, which, &r);
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int64(s, 1, h);
-	bind_slice(s, 2, (struct slice){ p, n });
-	return run(c, s);
+	cache_bind(s, 2, (struct slice){ p, n });
+	return cache_run(c, s);
 }
 
 int
 cache_put_link(struct cache *c, int64_t h, int64_t ph)
 {
-	return ph >= 0 ? run_pair(c, LINK_PUT, h, ph) :
-	    run_number(c, LINK_DROP, h);
+	return ph >= 0 ? run_pair(c, SQL_LINK_PUT, h, ph) :
+	    cache_run_number(c, SQL_LINK_DROP, h);
+}
+
+int
+cache_next_link(struct cache *c, int64_t after, int64_t *h)
+{
+	int r;
+	sqlite3_stmt *s = cache_statement(c, SQL_LINK_NEXT, &r);
+
+	if (s == NULL)
+		return r;
+	sqlite3_bind_int64(s, 1, after);
+	if ((r = cache_row(c, s)) < 0)
+		return r == ERR_NOENT ? 0 : r;
+	*h = sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return 1;
 }
 
 int
 cache_put_key(struct cache *c, int64_t h, const uint8_t key[16])
 {
-	return run_bytes(c, KEY_PUT, h, key, 16);
+	return run_bytes(c, SQL_KEY_PUT, h, key, 16);
 }
 
 int
@@ -986,7 +809,7 @@ cache_each_key(struct cache *c, void (*fn)(void *, int64_t, const uint8_t *),
     void *ctx)
 {
 	int r, rc;
-	sqlite3_stmt *s = statement(c, KEY_ALL, &r);
+	sqlite3_stmt *s = cache_statement(c, SQL_KEY_ALL, &r);
 	uint8_t key[16];
 
 	if (s == NULL)
@@ -996,7 +819,7 @@ cache_each_key(struct cache *c, void (*fn)(void *, int64_t, const uint8_t *),
 		if (column_exact(s, 1, key, sizeof key) == 0)
 			fn(ctx, sqlite3_column_int64(s, 0), key);
 	if (rc != SQLITE_DONE)
-		r = fail(c, rc);
+		r = cache_fail(c, rc);
 	sqlite3_reset(s);
 	return r;
 }
@@ -1004,25 +827,25 @@ cache_each_key(struct cache *c, void (*fn)(void *, int64_t, const uint8_t *),
 int
 cache_put_share(struct cache *c, int64_t h, const char *with, size_t n)
 {
-	return run_bytes(c, SHARE_PUT, h, with, n);
+	return run_bytes(c, SQL_SHARE_PUT, h, with, n);
 }
 
 int
 cache_drop_share(struct cache *c, int64_t h, const char *with, size_t n)
 {
-	return run_bytes(c, SHARE_DROP, h, with, n);
+	return run_bytes(c, SQL_SHARE_DROP, h, with, n);
 }
 
 int
 cache_is_shared(struct cache *c, int64_t h)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, SHARE_ANY, &r);
+	sqlite3_stmt *s = cache_statement(c, SQL_SHARE_ANY, &r);
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int64(s, 1, h);
-	r = first_row(c, s);
+	r = cache_row(c, s);
 	sqlite3_reset(s);
 	return r == ERR_NOENT ? 0 : r < 0 ? r : 1;
 }
@@ -1031,38 +854,49 @@ int
 cache_put_inshare(struct cache *c, int64_t h, int64_t parent, int64_t user)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, INSHARE_PUT, &r);
+	sqlite3_stmt *s = cache_statement(c, SQL_INSHARE_PUT, &r);
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int64(s, 1, h);
 	sqlite3_bind_int64(s, 2, parent);
 	sqlite3_bind_int64(s, 3, user);
-	return run(c, s);
+	return cache_run(c, s);
 }
 
 int
 cache_drop_inshare(struct cache *c, int64_t h)
 {
-	return run_number(c, INSHARE_DROP, h);
+	return cache_run_number(c, SQL_INSHARE_DROP, h);
 }
 
 int
-cache_place_inshares(struct cache *c)
+cache_next_inshare(struct cache *c, int64_t *h, int64_t *parent)
 {
-	return run_plain(c, INSHARE_PLACE);
+	int r;
+	sqlite3_stmt *s = cache_statement(c, SQL_INSHARE_NEXT, &r);
+
+	if (s == NULL)
+		return r;
+	sqlite3_bind_int64(s, 1, *h);
+	if ((r = cache_row(c, s)) < 0)
+		return r == ERR_NOENT ? 0 : r;
+	*h = sqlite3_column_int64(s, 0);
+	*parent = sqlite3_column_int64(s, 1);
+	sqlite3_reset(s);
+	return 1;
 }
 
 int
 cache_get_inshare(struct cache *c, int64_t h, int64_t *user)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, INSHARE_GET, &r);
+	sqlite3_stmt *s = cache_statement(c, SQL_INSHARE_GET, &r);
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int64(s, 1, h);
-	if ((r = first_row(c, s)) < 0)
+	if ((r = cache_row(c, s)) < 0)
 		return r;
 	*user = sqlite3_column_int64(s, 0);
 	sqlite3_reset(s);
@@ -1072,22 +906,22 @@ cache_get_inshare(struct cache *c, int64_t h, int64_t *user)
 int
 cache_put_user(struct cache *c, int64_t u, const char *mail, size_t n)
 {
-	return run_bytes(c, USER_PUT, u, mail, n);
+	return run_bytes(c, SQL_USER_PUT, u, mail, n);
 }
 
 int
 cache_get_user(struct cache *c, int64_t u, struct buf *out)
 {
 	int r;
-	sqlite3_stmt *s = statement(c, USER_GET, &r);
+	sqlite3_stmt *s = cache_statement(c, SQL_USER_GET, &r);
 	struct slice mail;
 
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int64(s, 1, u);
-	if ((r = first_row(c, s)) < 0)
+	if ((r = cache_row(c, s)) < 0)
 		return r;
-	mail = column(s, 0);
+	mail = cache_column(s, 0);
 	buf_add(out, mail.p, mail.n);
 	sqlite3_reset(s);
 	return 0;

@@ -26,7 +26,9 @@
 #define CACHE_SHARED (-2) /* of folders that others share with the account */
 #define CACHE_LOST   (-3) /* of nodes that came without a parent */
 
-/* A node's row.  Where it is read, name and c borrow until the next call for
+#define CACHE_C_MAX 32
+
+/* A node's row.  Where it is read, the name borrows until the next call for
  * the same cache, or of the same cursor's. */
 struct cache_node {
 	int64_t h, parent;
@@ -38,7 +40,8 @@ struct cache_node {
 	struct slice name;
 	uint8_t key[32];       /* wrapped */
 	size_t keylen;         /* 32, 16, or 0 */
-	struct slice c;        /* fingerprint; n is 0 if none */
+	uint8_t c[CACHE_C_MAX]; /* fingerprint, as bytes */
+	size_t clen;           /* 0: none */
 	int64_t ph;            /* public handle, -1 if none; only read */
 };
 
@@ -68,8 +71,11 @@ int cache_open(struct cache **c, const char *place);
  */
 int cache_new(struct cache **c, const char *place, int memory);
 
-/* What was put so far gets its indexes; with a place, it replaces the cache
- * of the place. */
+/* Nodes that were put into a new cache can be looked up from here on. */
+int cache_sort(struct cache *c);
+
+/* What was put so far stays; with a place, it replaces the cache of the
+ * place. */
 int cache_publish(struct cache *c);
 void cache_close(struct cache *c);
 
@@ -122,8 +128,11 @@ int cache_child(struct cache *c, int64_t parent, const char *name, size_t len,
  * gives 1 and a node, or 0 at the end.  cache_done ends it in any case.
  */
 struct cache_cursor {
-	struct cache *cache;
+	struct cache *cache;       /* all private */
 	void *stmt;
+	struct buf key;
+	struct slice rest;
+	int behind, links;
 };
 int cache_children(struct cache *c, struct cache_cursor *cur, int64_t parent,
     const char *name, size_t n, int64_t h);
@@ -148,6 +157,8 @@ int cache_next_raw(struct cache *c, int64_t h, struct cache_raw *raw);
 
 /* The public handle of a node; ph -1 removes it. */
 int cache_put_link(struct cache *c, int64_t h, int64_t ph);
+/* The first node with one behind a handle: 1 with h set, or 0. */
+int cache_next_link(struct cache *c, int64_t after, int64_t *h);
 
 /* A share's key, wrapped under the master key. */
 int cache_put_key(struct cache *c, int64_t h, const uint8_t key[16]);

@@ -41,7 +41,7 @@ fill_clear(struct tree *t, struct cache_node *row, struct node_clear *clear,
 	row->keylen = clear->keylen;
 	wrap(t, row->key, clear->key, clear->keylen);
 	row->mtime = clear->mtime;
-	row->c = clear->c;
+	row->clen = b64_decode(row->c, clear->c.p, clear->c.n);
 	row->unnamed = clear->name.p == NULL;
 	row->name = clear->name;
 	if (row->type >= NODE_ROOT) {
@@ -506,7 +506,7 @@ load_all(struct tree *t, int fresh)
 
 	t->loading = 1;
 	if ((r = begin(t)) == 0 && (r = ask(&a, fresh)) == 0 &&
-	    (r = load_settle(t)) == 0 &&
+	    (r = cache_sort(t->cache)) == 0 && (r = load_settle(t)) == 0 &&
 	    (r = cache_put_state(t->cache, &t->state)) == 0)
 		r = cache_publish(t->cache);
 	t->loading = 0;

@@ -277,8 +277,8 @@ to_node(const struct tree *t, const struct cache_node *row, struct node *n)
 	}
 	aes_decrypt(&t->keys.master, n->key, row->key,
 	    row->keylen / AES_BLOCK_SIZE);
-	if (row->c.n < sizeof n->fingerprint)
-		memcpy(n->fingerprint, row->c.p, row->c.n);
+	if (B64_LEN(row->clen) < sizeof n->fingerprint)
+		b64_encode(n->fingerprint, row->c, row->clen);
 	if (row->ph >= 0)
 		node_handle(n->ph, row->ph);
 }
@@ -430,6 +430,28 @@ tree_children(struct tree *t, const char parent[9],
 			r = 0;
 	}
 	cache_done(&cur);
+	return checked(t, r);
+}
+
+int
+tree_exported(struct tree *t, int (*fn)(void *ctx, const struct node *n),
+    void *ctx)
+{
+	int64_t at = -1;
+	struct node n;
+	char h[9];
+	int r;
+
+	while ((r = cache_next_link(t->cache, at, &at)) == 1) {
+		r = tree_get(t, node_handle(h, at), &n);
+		if (r == ERR_NOENT)
+			continue; /* the node's end has come, the link's not */
+		if (r == 0)
+			r = fn(ctx, &n);
+		node_free(&n);
+		if (r < 0)
+			return r;
+	}
 	return checked(t, r);
 }
 

@@ -65,6 +65,10 @@ int tree_walk(struct tree *t, const char start[9],
 /* The version of a file that it replaced, if it is kept. */
 int tree_version(struct tree *t, const char h[9], struct node *n);
 
+/* Call fn for each node that has a public link, by handle. */
+int tree_exported(struct tree *t, int (*fn)(void *ctx, const struct node *n),
+    void *ctx);
+
 /* Add the full path of a node: "/a/b", "//bin/x", "//from/MAIL:NAME/x"; in a
  * folder link "/a/b" from its root.  An older version has its file's path
  * and "#" with the time when it was made.  What hangs on nothing that we can
