@@ -62,8 +62,12 @@ columns(struct buf *out, const struct node *n)
 		cmd_human(out, n->size);
 	else
 		buf_printf(out, "%*lld", width, (long long)n->size);
-	buf_printf(out, " %s H:%s ", cmd_time(when, n->mtime >= 0 ? n->mtime :
-	    n->created), n->h[0] != '\0' ? n->h : "--------");
+	buf_printf(out, " %s ", cmd_time(when, n->mtime >= 0 ? n->mtime :
+	    n->created));
+	if (n->h[0] != '\0')
+		buf_printf(out, "H:%s ", n->h);
+	else
+		buf_printf(out, "%-10s ", "-");
 }
 
 /* The link that names the node shown: by path, or by handle where JSON could
@@ -74,7 +78,9 @@ link_text(struct listing *l, const struct node *n, struct buf *out)
 	char text[LINK_TEXT_MAX];
 	struct link link = l->place.link;
 
-	if (json_utf8(l->path.p, l->path.len)) {
+	if (l->place.kind == PLACE_LINK) {
+		buf_add(out, l->link.p, l->link.len);
+	} else if (json_utf8(l->path.p, l->path.len)) {
 		buf_add(out, l->link.p, l->link.len);
 		buf_add(out, l->path.p, l->path.len);
 	} else {
@@ -117,7 +123,8 @@ show(struct listing *l, const struct node *n)
 		columns(&l->text, n);
 	if (opt.full)
 		buf_add(&l->text, l->link.p, l->link.len);
-	buf_add(&l->text, l->path.p, l->path.len);
+	if (!opt.full || l->place.kind != PLACE_LINK)
+		buf_add(&l->text, l->path.p, l->path.len);
 	if ((r = buf_check(&l->text)) == 0)
 		cmd_record(buf_str(&l->text), l->text.len);
 	return r;
@@ -189,6 +196,8 @@ list_file(struct listing *l)
 
 	if ((r = place_ask(&l->place)) < 0)
 		return r;
+	/* A public handle is not the node's. */
+	n->h[0] = '\0';
 	name = node_component(n, tmp, &len);
 	if ((r = set_path(l, name, len)) < 0)
 		return r;
