@@ -155,32 +155,41 @@ find_version(struct tree *t, const struct node *parent, struct slice c,
 	return r < 0 ? r : ERR_NOENT;
 }
 
+/* A component that does not exist, where that is no failure. */
+struct ahead {
+	int far;        /* it need not be the last one */
+	char *missing;  /* NULL: all exist */
+	size_t left;    /* characters behind it */
+};
+
 /*
- * Go down from the node at, which is replaced, along path.  With missing, a
- * last component that does not exist is given there, at being its parent.
+ * Go down from the node at, which is replaced, along path.  With ahead, a
+ * component that does not exist is given there, at being its parent.
  */
 static int
-descend(struct tree *t, struct node *at, const char *path, char **missing)
+descend(struct tree *t, struct node *at, const char *path,
+    struct ahead *ahead)
 {
 	struct slice c;
 	struct node n;
-	int r, slash;
+	int r, slash, last;
 
 	for (;;) {
 		c = next_component(&path);
 		if (c.n == 0)
 			return 0;
 		slash = *path == '/';
+		last = path[strspn(path, "/")] == '\0';
 		if (at->type == NODE_FILE)
 			return err_set(ERR_NOENT, "not a folder");
 		r = tree_child(t, at->h, c.p, c.n, &n);
-		if (r == ERR_NOENT && path[strspn(path, "/")] == '\0') {
-			if (missing != NULL) {
-				*missing = xstrndup(c.p, c.n);
-				return 0;
-			}
-			r = find_version(t, at, c, &n);
+		if (r == ERR_NOENT && ahead != NULL && (last || ahead->far)) {
+			ahead->missing = xstrndup(c.p, c.n);
+			ahead->left = strlen(path);
+			return 0;
 		}
+		if (r == ERR_NOENT && last)
+			r = find_version(t, at, c, &n);
 		if (r < 0)
 			return r == ERR_NOENT ?
 			    err_set(ERR_NOENT, "not found") : r;
@@ -204,7 +213,8 @@ begins(const char *path, const char *root, const char **rest)
 }
 
 static int
-find_path(struct remote *r, const char *path, struct place *p, char **missing)
+find_path(struct remote *r, const char *path, struct place *p,
+    struct ahead *ahead)
 {
 	enum node_type root = NODE_ROOT;
 	int e;
@@ -217,7 +227,7 @@ find_path(struct remote *r, const char *path, struct place *p, char **missing)
 	if (begins(path, "//from", &path)) {
 		p->node.type = NODE_FOLDER;
 		p->node.mtime = -1;
-		return descend(p->tree, &p->node, path, missing);
+		return descend(p->tree, &p->node, path, ahead);
 	}
 	if (begins(path, "//bin", &path))
 		root = NODE_RUBBISH;
@@ -225,7 +235,7 @@ find_path(struct remote *r, const char *path, struct place *p, char **missing)
 		root = NODE_INBOX;
 	if ((e = tree_root(p->tree, root, &p->node)) < 0)
 		return e;
-	return descend(p->tree, &p->node, path, missing);
+	return descend(p->tree, &p->node, path, ahead);
 }
 
 /* Whether an operand is "H:xxxxxxxx", perhaps with a path behind it. */
@@ -237,7 +247,8 @@ is_handle(const char *s)
 }
 
 static int
-find_handle(struct remote *r, const char *s, struct place *p, char **missing)
+find_handle(struct remote *r, const char *s, struct place *p,
+    struct ahead *ahead)
 {
 	char h[9] = "";
 	int e;
@@ -247,7 +258,7 @@ find_handle(struct remote *r, const char *s, struct place *p, char **missing)
 	    (e = tree_get(p->tree, h, &p->node)) < 0)
 		return e;
 	p->api = r->account.api;
-	return descend(p->tree, &p->node, s + 10, missing);
+	return descend(p->tree, &p->node, s + 10, ahead);
 }
 
 /* A handle to put something into: the service knows whether it is there. */
@@ -267,7 +278,7 @@ target_handle(struct remote *r, const char *s, struct place *p)
 
 /* A folder, or what a link selects in it. */
 static int
-find_in_folder(struct remote *r, struct place *p, char **missing)
+find_in_folder(struct remote *r, struct place *p, struct ahead *ahead)
 {
 	const struct link *l = &p->link;
 	struct path_link *open;
@@ -285,7 +296,7 @@ find_in_folder(struct remote *r, struct place *p, char **missing)
 	if (l->path.p == NULL)
 		return 0;
 	path = xstrndup(l->path.p, l->path.n);
-	e = descend(p->tree, &p->node, path, missing);
+	e = descend(p->tree, &p->node, path, ahead);
 	free(path);
 	return e;
 }
@@ -312,7 +323,8 @@ find_file(struct remote *r, struct place *p)
 }
 
 static int
-find_link(struct remote *r, const char *text, struct place *p, char **missing)
+find_link(struct remote *r, const char *text, struct place *p,
+    struct ahead *ahead)
 {
 	int e;
 
@@ -324,24 +336,26 @@ find_link(struct remote *r, const char *text, struct place *p, char **missing)
 	if (p->link.keylen == 0)
 		return err_set(ERR_USAGE, "the link has no key");
 	if (p->link.kind == LINK_FOLDER)
-		return find_in_folder(r, p, missing);
+		return find_in_folder(r, p, ahead);
 	return find_file(r, p);
 }
 
 static int
-find(struct remote *r, const char *operand, struct place *p, char **missing)
+find(struct remote *r, const char *operand, struct place *p,
+    struct ahead *ahead)
 {
 	int e;
 
 	*p = (struct place){ 0 };
 	if (link_is(operand))
-		e = find_link(r, operand, p, missing);
-	else if (is_handle(operand) && missing != NULL && operand[10] == '\0')
+		e = find_link(r, operand, p, ahead);
+	else if (is_handle(operand) && operand[10] == '\0' && ahead != NULL &&
+	    !ahead->far)
 		e = target_handle(r, operand, p);
 	else if (is_handle(operand))
-		e = find_handle(r, operand, p, missing);
+		e = find_handle(r, operand, p, ahead);
 	else
-		e = find_path(r, operand, p, missing);
+		e = find_path(r, operand, p, ahead);
 	if (e < 0)
 		place_free(p);
 	return e;
@@ -356,21 +370,35 @@ path_find(struct remote *r, const char *operand, struct place *p)
 int
 path_target(struct remote *r, const char *operand, struct place *p)
 {
-	char *missing = NULL;
-	size_t n = strlen(operand);
+	struct ahead ahead = { 0 };
 	int e;
 
-	if ((e = find(r, operand, p, &missing)) < 0)
+	if ((e = find(r, operand, p, &ahead)) < 0)
 		return e;
-	p->missing = missing;
+	p->missing = ahead.missing;
 	if (p->kind == PLACE_LINK)
 		e = err_set(ERR_USAGE, "a link to a file cannot be written "
 		    "to");
-	else if (missing != NULL && operand[n - 1] == '/')
+	else if (ahead.missing != NULL && ahead.left > 0)
 		e = err_set(ERR_NOENT, "not found");
 	if (e < 0)
 		place_free(p);
 	return e;
+}
+
+int
+path_reach(struct remote *r, const char *operand, struct place *p,
+    const char **rest)
+{
+	struct ahead ahead = { .far = 1 };
+	int e;
+
+	if ((e = find(r, operand, p, &ahead)) < 0)
+		return e;
+	p->missing = ahead.missing;
+	*rest = operand + strlen(operand) - ahead.left;
+	*rest += strspn(*rest, "/");
+	return 0;
 }
 
 void

@@ -45,8 +45,9 @@ struct place {
 	                       * a handle that needed no tree */
 	struct api *api;      /* channel to ask for it; borrowed */
 	struct link link;     /* of the two link kinds */
-	char *missing;        /* path_target: last component, which does not
-	                       * exist; node is the folder it would be in */
+	char *missing;        /* path_target, path_reach: a component that
+	                       * does not exist; node is the folder it would
+	                       * be in */
 };
 
 /*
@@ -64,6 +65,15 @@ int path_find(struct remote *r, const char *operand, struct place *p);
  * has to be a folder.
  */
 int path_target(struct remote *r, const char *operand, struct place *p);
+
+/*
+ * path_reach: as far along a path as it exists.
+ *
+ * The first component that does not exist is given back in missing; rest is
+ * what comes behind it (part of operand), "" if nothing does.
+ */
+int path_reach(struct remote *r, const char *operand, struct place *p,
+    const char **rest);
 
 void place_free(struct place *p);
 
