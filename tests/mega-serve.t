@@ -123,6 +123,7 @@ is "its three roots" "$(cs '[{"a":"f","c":1}]' "sid=$SID" |
     grep -o '"t":[0-9]' | tr -d '\n')" '"t":2"t":3"t":4'
 curl -s -D "$T/head" -o /dev/null -d '[{"a":"ug"}]' \
     "$MEGA_API_URL/cs?sid=$SID"
+ok "JSON says that it is" grep -q '^Content-Type: application/json' "$T/head"
 ok "the case of header names" grep -q '^Content-Length: ' "$T/head"
 is "a browser may ask" "$(status -X OPTIONS "$MEGA_API_URL/cs")" 204
 is "a path unknown" "$(status -X POST "$MEGA_API_URL/cs/rs")" 404

@@ -413,7 +413,7 @@ execute(struct cs *c, unsigned flags, const uint8_t *key)
 		bare(c->q, ERR_AGAIN);
 		return;
 	}
-	a->status = 200;
+	web_text(c->q, 200, "");
 	run_batch(c, &a->body);
 	if (key != NULL && (flags & CS_CHANGE) && buf_check(&a->body) == 0)
 		keep_reply(c, key);

@@ -589,7 +589,7 @@ web_start(struct server *s, const struct web_options *o)
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, o->key },
 		{ MHD_OPTION_END, 0, NULL },
 	};
-	const char *addr = o->addr == NULL ? "127.0.0.1" : o->addr;
+	const char *addr = o->addr;
 	uint16_t port = 0;
 	int fd;
 
@@ -612,6 +612,11 @@ web_start(struct server *s, const struct web_options *o)
 		return err_set(ERR_LOCAL, "the HTTP server does not start%s",
 		    o->cert != NULL ? " (certificate and key?)" : "");
 	}
+	/* Every address of the machine: then this one as well. */
+	if (addr == NULL || strcmp(addr, "0.0.0.0") == 0)
+		addr = "127.0.0.1";
+	else if (strcmp(addr, "::") == 0)
+		addr = "::1";
 	snprintf(web.url, sizeof web.url, strchr(addr, ':') != NULL ?
 	    "%s://[%s]:%u" : "%s://%s:%u", s->scheme, addr, (unsigned)port);
 	return 0;
