@@ -109,6 +109,46 @@ gather_one(void *ctx, const struct node *n, const char *path, size_t len)
 	return r == ERR_NOENT ? 0 : r;
 }
 
+/* A node and all below it. */
+static int
+gather_all(struct gather *g, const struct node *top)
+{
+	int r;
+
+	if ((r = gather_one(g, top, "", 0)) < 0)
+		return r;
+	if (top->type != NODE_FILE &&
+	    (r = tree_walk(g->tree, top->h, gather_one, g)) < 0)
+		return r;
+	for (size_t i = 0; i < g->n; i++)
+		g->nodes[i].key = g->keys[i];
+	return 0;
+}
+
+static void
+gather_free(struct gather *g)
+{
+	if (g->keys != NULL)
+		secret_zero(g->keys, g->cap * sizeof *g->keys);
+	free(g->keys);
+	free(g->nodes);
+}
+
+int
+share_put_moved(struct json_out *o, struct tree *t, const struct node *n,
+    const char to[9])
+{
+	struct share s[SHARE_NESTED_MAX];
+	struct gather g = { .tree = t };
+	int ns, r;
+
+	if ((ns = r = share_list(t, to, s)) > 0 && (r = gather_all(&g, n)) == 0)
+		share_put_cr(o, s, ns, g.nodes, g.n);
+	gather_free(&g);
+	secret_zero(s, sizeof s);
+	return r;
+}
+
 int
 share_put_export(struct json_out *o, struct tree *t,
     const struct node *folder, const struct share *s,
@@ -118,11 +158,8 @@ share_put_export(struct json_out *o, struct tree *t,
 	uint8_t ok[KEY_SIZE], ha[KEY_SIZE];
 	int r;
 
-	gather_add(&g, folder);
-	if ((r = tree_walk(t, folder->h, gather_one, &g)) < 0)
+	if ((r = gather_all(&g, folder)) < 0)
 		goto out;
-	for (size_t i = 0; i < g.n; i++)
-		g.nodes[i].key = g.keys[i];
 	key_wrap(ok, s->key, KEY_SIZE, master);
 	key_share_auth(ha, folder->h, master);
 	json_put(o, "n", folder->h);
@@ -136,9 +173,6 @@ share_put_export(struct json_out *o, struct tree *t,
 	json_put_b64(o, "ha", ha, sizeof ha);
 	share_put_cr(o, s, 1, g.nodes, g.n);
 out:
-	if (g.keys != NULL)
-		secret_zero(g.keys, g.cap * sizeof *g.keys);
-	free(g.keys);
-	free(g.nodes);
+	gather_free(&g);
 	return r;
 }

@@ -41,6 +41,11 @@ struct share_node {
 void share_put_cr(struct json_out *o, const struct share *s, int ns,
     const struct share_node *nodes, size_t n);
 
+/* The same for a node and all below it that are moved into the folder to:
+ * under the shares that cover that. 0 or ERR_*. */
+int share_put_moved(struct json_out *o, struct tree *t, const struct node *n,
+    const char to[9]);
+
 /*
  * share_put_export: the members of "s2" that make a folder and all below it
  * readable by link: key, authentication, "EXP", and the keys of all nodes.
