@@ -182,11 +182,19 @@ register_link_free(struct register_link *l)
 
 /* The reply is [address, name, handle, version]. */
 static int
-read_confirmed(char user[12], const struct json *j, int v)
+read_confirmed(struct register_link *l, char user[12], const struct json *j,
+    int v)
 {
-	struct slice h;
+	struct slice h, email;
+	uint8_t b[B64_BYTES(CODE_MAX)];
 
 	v = json_first(j, v);
+	email = json_raw(j, v);
+	if (json_type(j, v) == JSON_STRING && email.n <= CODE_MAX) {
+		free(l->email);
+		l->email = xstrndup((char *)b, b64_decode(b, email.p,
+		    email.n));
+	}
 	v = json_next(j, json_next(j, v));
 	h = json_raw(j, v);
 	if (json_type(j, v) != JSON_STRING || h.n != 11 ||
@@ -199,8 +207,7 @@ read_confirmed(char user[12], const struct json *j, int v)
 }
 
 int
-register_confirm(struct account *a, const struct register_link *l,
-    char user[12])
+register_confirm(struct account *a, struct register_link *l, char user[12])
 {
 	struct api_cmd c = { 0 };
 	struct json_out o = api_begin(&c, "ud2");
@@ -209,7 +216,7 @@ register_confirm(struct account *a, const struct register_link *l,
 
 	json_put(&o, "c", l->code);
 	if ((r = api_wait(a->api, &c, &o, &j)) >= 0)
-		r = read_confirmed(user, &j, r);
+		r = read_confirmed(l, user, &j, r);
 	else if (r == ERR_NOENT || r == ERR_EXPIRED)
 		r = err_set(ERR_NOENT, "the link is not valid, or has been "
 		    "used already");

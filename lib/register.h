@@ -54,9 +54,10 @@ void register_link_free(struct register_link *l);
  * register_confirm: the account of a link becomes a full one; its handle
  * into user.  Needs no session.
  *
- * ERR_NOENT if the link is unknown to the service, or was used already.
+ * l gets the address that the service has for it, which counts.  ERR_NOENT
+ * if the link is unknown to the service, or was used already.
  */
-int register_confirm(struct account *a, const struct register_link *l,
+int register_confirm(struct account *a, struct register_link *l,
     char user[12]);
 
 /*
