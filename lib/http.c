@@ -39,8 +39,16 @@ http_now_ms(void)
 struct http *
 http_new(void)
 {
-	struct http *h = xcalloc(1, sizeof *h);
+	return xcalloc(1, sizeof(struct http));
+}
 
+/* Starting libcurl takes a millisecond: a command that asks nobody does
+ * without. */
+static void
+start_curl(struct http *h)
+{
+	if (h->multi != NULL)
+		return;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	h->multi = curl_multi_init();
 	if (h->multi == NULL) {
@@ -49,7 +57,6 @@ http_new(void)
 	}
 	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 64L);
-	return h;
 }
 
 void
@@ -61,8 +68,10 @@ http_free(struct http *h)
 		http_cancel(h->active);
 	while (h->npool > 0)
 		curl_easy_cleanup(h->pool[--h->npool]);
-	curl_multi_cleanup(h->multi);
-	curl_global_cleanup();
+	if (h->multi != NULL) {
+		curl_multi_cleanup(h->multi);
+		curl_global_cleanup();
+	}
 	free(h);
 }
 
@@ -250,8 +259,10 @@ void
 http_start(struct http *h, struct http_req *r)
 {
 	struct curl_slist *list = NULL;
-	CURL *c = easy_get(h);
+	CURL *c;
 
+	start_curl(h);
+	c = easy_get(h);
 	r->loop = h;
 	r->easy = c;
 	r->status = 0;
@@ -440,6 +451,7 @@ http_turn(struct http *h, int64_t max_ms)
 	int n;
 	int64_t wait = max_ms < 0 || max_ms > 1000 ? 1000 : max_ms;
 
+	start_curl(h);
 	curl_multi_perform(h->multi, &n);
 	if (report_ended(h) > 0)
 		wait = 0;
