@@ -4,6 +4,9 @@
 
 . "${0%/*}/lib.sh"
 
+command -v curl >/dev/null || skip_all "curl is not installed"
+command -v node >/dev/null || skip_all "node is not installed"
+
 echo 'correct horse' >"$T/pw"
 A=user@example.org
 
