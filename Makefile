@@ -28,7 +28,7 @@ LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
 LIB_3        = http tty out private resume sort elcusers
 LIB_4        = password session api account login register cache \
                cachetree
-LIB_5        = tree load event path share same folder download upload send \
+LIB_5        = tree load event path share change same folder download upload send \
                elcaccount elcclient elcserver
 LIB_6        = cmd progress record
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
