@@ -1,7 +1,9 @@
 /* mega-link: make, remove and look at public links. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "attr.h"
 #include "b64.h"
@@ -10,19 +12,28 @@
 #include "fingerprint.h"
 #include "link.h"
 #include "mem.h"
+#include "password.h"
 #include "path.h"
 #include "record.h"
 #include "secret.h"
 #include "shape.h"
+#include "share.h"
 
-#define SYNOPSIS "[-dj0qv] [--old] PATH ...\n-i [-j0qv] LINK ..."
+#define SYNOPSIS "[-j0qv] [--expire=T] [--password-file=F] [--writable] " \
+	"[--old] PATH ...\n-d [-j0qv] PATH ...\n-l [-j0qv] [--old]\n" \
+	"-i [-j0qv] [--password-file=F] LINK ..."
 
-enum { OPT_OLD = 256 };
+enum { OPT_OLD = 256, OPT_EXPIRE, OPT_PASSWORD, OPT_WRITABLE };
 
 static const struct cmd_opt options[] = {
 	{ 'd', "delete", NULL, "remove the links" },
 	{ 'i', "info", NULL, "tell what links are, without downloading" },
+	{ 'l', "list", NULL, "all nodes that have links" },
 	CMD_JSON, CMD_NULL, CMD_QUIET, CMD_VERBOSE, CMD_SESSION,
+	{ OPT_EXPIRE, "expire", "T", "links die then: 12h, 7d, or a date" },
+	{ OPT_PASSWORD, "password-file", "F", "lock (or unlock) by its first "
+	    "line" },
+	{ OPT_WRITABLE, "writable", NULL, "whoever has it may add files" },
 	{ OPT_OLD, "old", NULL, "print links in their old form" },
 	CMD_END
 };
@@ -30,8 +41,12 @@ static const struct cmd_opt options[] = {
 #define AHEAD 1000 /* operands whose answers are waited for */
 
 static struct {
-	int remove, info, old;
+	int remove, info, list, old, writable;
+	int64_t expire;
+	const char *password_file;
 } opt;
+
+static struct buf password = BUF_MAX(PASSWORD_MAX); /* "" if none */
 
 static struct remote remote;
 
@@ -41,7 +56,12 @@ struct ask {
 	char *operand, *path;
 	struct node node;
 	struct attr attr;
+	struct link made;        /* the link, as far as it is known */
 	char link[LINK_TEXT_MAX];
+	struct api_cmd share_cmd; /* of a folder's share */
+	int pending;              /* commands without an answer */
+	int link_result, share_result;
+	char *link_error, *share_error;
 	int over, result;
 	char *error;
 	struct ask *next;
@@ -56,6 +76,8 @@ ask_free(struct ask *a)
 	free(a->operand);
 	free(a->path);
 	free(a->error);
+	free(a->link_error);
+	free(a->share_error);
 	attr_free(&a->attr);
 	node_free(&a->node);
 	secret_zero(a, sizeof *a);
@@ -89,6 +111,9 @@ print(const struct ask *a)
 		cmd_record_json(&b);
 	} else if (opt.info) {
 		print_info(&b, a);
+		cmd_record(buf_str(&b), b.len);
+	} else if (opt.list) {
+		buf_printf(&b, "%s %s", a->link, a->path);
 		cmd_record(buf_str(&b), b.len);
 	} else if (!opt.remove) {
 		cmd_record(a->link, strlen(a->link));
@@ -143,66 +168,264 @@ begin(const char *operand)
 	return a;
 }
 
+/* What "l" answers for a writable folder. */
+struct writable {
+	char ph[9];
+	struct slice auth;
+};
+
+static const struct shape writable_shape[] = {
+	SHAPE(writable, ph, "ph", SHAPE_HANDLE, SHAPE_REQUIRED, 0, 8),
+	SHAPE(writable, auth, "w", SHAPE_B64, SHAPE_REQUIRED, 1, 32),
+	SHAPE_END
+};
+
+/* The link of a node is known up to its locks: print it into a->link. */
+static int
+finish_link(struct ask *a)
+{
+	if (password.len > 0)
+		link_lock(&a->made, buf_str(&password), NULL);
+	link_print(a->link, &a->made, opt.old);
+	secret_zero(&a->made, sizeof a->made);
+	return 0;
+}
+
 /* The public handle of a link, or the word that it is gone. */
+static int
+read_link(struct ask *a, struct json *j, int v)
+{
+	struct slice ph = json_raw(j, v);
+	struct writable w = { .ph = "" };
+	int r;
+
+	if (json_type(j, v) == JSON_OBJECT) {
+		if ((r = shape_read("reply to \"l\"", writable_shape, j, v,
+		    &w)) < 0)
+			return r;
+		memcpy(a->made.ph, w.ph, sizeof w.ph);
+		memcpy(a->made.auth, w.auth.p, w.auth.n);
+		return 0;
+	}
+	if (json_type(j, v) != JSON_STRING || ph.n != 8 ||
+	    !b64_valid(ph.p, ph.n))
+		return err_set(ERR_PROTO, "reply to \"l\": want a handle");
+	memcpy(a->made.ph, ph.p, 8);
+	return 0;
+}
+
+/* One of an operand's commands has its answer.  Where both failed, the
+ * share's failure is the reason of the other. */
+static void
+answered(struct ask *a)
+{
+	if (--a->pending > 0)
+		return;
+	if (a->share_result < 0)
+		end(a, err_set(a->share_result, "%s", a->share_error));
+	else if (a->link_result < 0)
+		end(a, err_set(a->link_result, "%s", a->link_error));
+	else
+		end(a, 0);
+}
+
 static void
 on_link(struct api_cmd *c, struct json *j, int v, int err)
 {
 	struct ask *a = c->ctx;
-	struct link l = { .kind = LINK_FILE, .keylen = KEY_FILE_SIZE };
-	struct slice ph;
 
-	if (err < 0 || opt.remove) {
-		end(a, err);
-		return;
+	if (err == 0 && !opt.remove && (err = read_link(a, j, v)) == 0)
+		err = finish_link(a);
+	a->link_result = err;
+	if (err < 0)
+		a->link_error = xstrdup(err_text());
+	answered(a);
+}
+
+/* The share that a folder's link needs. */
+static void
+on_share(struct api_cmd *c, struct json *j, int v, int err)
+{
+	struct ask *a = c->ctx;
+
+	(void)j;
+	(void)v;
+	a->share_result = err;
+	if (err < 0)
+		a->share_error = xstrdup(err_text());
+	answered(a);
+}
+
+/* Send one of an operand's commands. */
+static void
+send_cmd(struct ask *a, struct api *api, struct api_cmd *c,
+    struct json_out *o)
+{
+	a->pending++;
+	api_send(api, c, o);
+}
+
+/* Make a folder readable by link: its share, with the keys of all in it. */
+static int
+export_folder(struct ask *a, struct place *p)
+{
+	struct share s[SHARE_NESTED_MAX];
+	struct json_out o;
+	int n = share_list(p->tree, p->node.h, s), r = 0;
+
+	if (n < 0)
+		return n;
+	if (n == 0 || strcmp(s[0].h, p->node.h) != 0) {
+		memcpy(s[0].h, p->node.h, sizeof s[0].h);
+		secret_random(s[0].key, KEY_SIZE);
 	}
-	ph = json_raw(j, v);
-	if (json_type(j, v) != JSON_STRING || ph.n != 8 ||
-	    !b64_valid(ph.p, ph.n)) {
-		end(a, err_set(ERR_PROTO, "reply to \"l\": want a handle"));
-		return;
+	memcpy(a->made.key, s[0].key, KEY_SIZE);
+	a->made.keylen = KEY_SIZE;
+	a->made.kind = LINK_FOLDER;
+	/* A folder that has a link has its share already. */
+	if (p->node.ph[0] == '\0') {
+		o = api_begin(&a->share_cmd, "s2");
+		r = share_put_export(&o, p->tree, &p->node, &s[0],
+		    remote.account.session.master);
+		if (r == 0)
+			send_cmd(a, p->api, &a->share_cmd, &o);
+		else
+			buf_wipe(&a->share_cmd.json);
 	}
-	memcpy(l.ph, ph.p, 8);
-	memcpy(l.key, a->node.key, KEY_FILE_SIZE);
-	link_print(a->link, &l, opt.old);
-	secret_zero(&l, sizeof l);
-	end(a, 0);
+	secret_zero(s, sizeof s);
+	return r;
+}
+
+/* And no longer. */
+static void
+unexport_folder(struct ask *a, struct place *p)
+{
+	struct json_out o = api_begin(&a->share_cmd, "s2");
+
+	json_put(&o, "n", p->node.h);
+	json_open(&o, "s", '[');
+	json_open(&o, NULL, '{');
+	json_put(&o, "u", "EXP");
+	json_close(&o, '}');
+	json_close(&o, ']');
+	send_cmd(a, p->api, &a->share_cmd, &o);
+}
+
+static void
+send_link(struct ask *a, struct place *p)
+{
+	struct json_out o;
+
+	a->cmd.done = on_link;
+	o = api_begin(&a->cmd, "l");
+	json_put(&o, "n", a->node.h);
+	if (opt.remove)
+		json_put_int(&o, "d", 1);
+	if (opt.expire > 0)
+		json_put_int(&o, "ets", opt.expire);
+	if (opt.writable)
+		json_put(&o, "w", "1");
+	send_cmd(a, p->api, &a->cmd, &o);
+}
+
+static int
+check_linkable(const struct place *p)
+{
+	if (p->kind != PLACE_NODE)
+		return err_set(ERR_USAGE, "is a link already");
+	if (p->node.type != NODE_FILE && p->node.type != NODE_FOLDER)
+		return err_set(ERR_USAGE, "is neither a file nor a folder");
+	if (p->node.keylen == 0)
+		return err_set(ERR_KEY, "its key cannot be decrypted");
+	if (p->node.type == NODE_FILE && opt.writable)
+		return err_set(ERR_USAGE, "is a file; only a folder's link "
+		    "can be writable");
+	return 0;
 }
 
 static int
 make_link(void *ctx, const char *operand)
 {
 	struct buf path = BUF_MAX(1 << 20);
-	struct json_out o;
 	struct place p;
 	struct ask *a;
 	int r;
 
 	(void)ctx;
-	if ((r = path_find(&remote, operand, &p)) < 0)
-		goto out;
-	if (p.kind != PLACE_NODE)
-		r = err_set(ERR_USAGE, "is a link already");
-	else if (p.node.type != NODE_FILE)
-		r = err_set(ERR_USAGE, "is a folder; only files can be "
-		    "given links");
-	else if (p.node.keylen != KEY_FILE_SIZE)
-		r = err_set(ERR_KEY, "its key cannot be decrypted");
-	if (r < 0)
+	if ((r = path_find(&remote, operand, &p)) < 0 ||
+	    (r = check_linkable(&p)) < 0)
 		goto out;
 	a = begin(operand);
+	a->share_cmd.done = on_share;
+	a->share_cmd.ctx = a;
 	node_copy(&a->node, &p.node);
 	if (place_print(&p, &path) == 0)
 		a->path = buf_steal(&path);
-	a->cmd.done = on_link;
-	o = api_begin(&a->cmd, "l");
-	json_put(&o, "n", a->node.h);
-	if (opt.remove)
-		json_put_int(&o, "d", 1);
-	api_send(p.api, &a->cmd, &o);
+	memcpy(a->made.key, p.node.key, p.node.keylen);
+	a->made.keylen = p.node.keylen;
+	if (!opt.remove && p.node.type == NODE_FOLDER &&
+	    (r = export_folder(a, &p)) < 0) {
+		end(a, r);
+		r = 0;
+		goto out;
+	}
+	send_link(a, &p);
+	if (opt.remove && p.node.type == NODE_FOLDER)
+		unexport_folder(a, &p);
 out:
 	buf_free(&path);
 	place_free(&p);
 	return r;
+}
+
+/* -l: what has a link, as the tree knows it. */
+static int
+list_one(void *ctx, const struct node *n)
+{
+	struct place p = { .kind = PLACE_NODE, .tree = ctx };
+	struct share s[SHARE_NESTED_MAX];
+	struct ask *a = begin("");
+	struct buf path = BUF_MAX(1 << 20);
+	int r = 0;
+
+	node_copy(&a->node, n);
+	node_copy(&p.node, n);
+	if (place_print(&p, &path) == 0)
+		a->path = buf_steal(&path);
+	memcpy(a->made.ph, n->ph, sizeof n->ph);
+	memcpy(a->made.key, n->key, n->keylen);
+	a->made.keylen = n->keylen;
+	if (n->type != NODE_FILE) {
+		a->made.kind = LINK_FOLDER;
+		a->made.keylen = 0;
+		r = share_list(p.tree, n->h, s);
+		if (r > 0 && strcmp(s[0].h, n->h) == 0) {
+			memcpy(a->made.key, s[0].key, KEY_SIZE);
+			a->made.keylen = KEY_SIZE;
+		}
+		secret_zero(s, sizeof s);
+	}
+	if (a->made.keylen == 0)
+		r = err_set(ERR_KEY, "its key cannot be decrypted");
+	else
+		r = finish_link(a);
+	free(a->operand);
+	a->operand = xstrdup(a->path != NULL ? a->path : n->h);
+	node_free(&p.node);
+	buf_free(&path);
+	end(a, r);
+	return 0;
+}
+
+static int
+list_links(void)
+{
+	struct tree *t;
+	int r;
+
+	if ((r = remote_tree(&remote, &t)) < 0)
+		return r;
+	return tree_exported(t, list_one, t);
 }
 
 /* "g" without "g:1": size and attributes of a public file. */
@@ -306,6 +529,59 @@ out:
 	return r;
 }
 
+/* When links expire: a number with h, d or w behind it, or a date. */
+static int64_t
+parse_expire(const char *text)
+{
+	static const char units[] = "smhdw";
+	static const int64_t seconds[] = { 1, 60, 3600, 86400, 7 * 86400 };
+	char *end;
+	const char *unit;
+	struct tm tm = { .tm_isdst = -1 };
+	long n = strtol(text, &end, 10);
+
+	if (n > 0 && n < 100000 && *end != '\0' && end[1] == '\0' &&
+	    (unit = strchr(units, *end)) != NULL)
+		return (int64_t)time(NULL) + n * seconds[unit - units];
+	if (sscanf(text, "%4d-%2d-%2d", &tm.tm_year, &tm.tm_mon,
+	    &tm.tm_mday) == 3) {
+		time_t t;
+
+		tm.tm_year -= 1900;
+		tm.tm_mon--;
+		t = mktime(&tm);
+		if (t > time(NULL))
+			return (int64_t)t;
+	}
+	cmd_usage("--expire=%s: want a time to come, such as 12h, 7d or "
+	    "2030-12-31", text);
+}
+
+static int
+get_password(void)
+{
+	struct password_source from = { .file = opt.password_file };
+
+	return opt.password_file == NULL ? 0 :
+	    password_get(&password, &from);
+}
+
+static void
+run(char **argv)
+{
+	int r = get_password();
+
+	if (r == 0) {
+		remote.password = password.len > 0 ? buf_str(&password) : NULL;
+		if (opt.list)
+			r = list_links();
+		else
+			cmd_each(argv, opt.info ? info : make_link, NULL);
+	}
+	if (r < 0)
+		cmd_fail(NULL, r);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -320,22 +596,37 @@ main(int argc, char *argv[])
 		case 'i':
 			opt.info = 1;
 			break;
+		case 'l':
+			opt.list = 1;
+			break;
+		case OPT_EXPIRE:
+			opt.expire = parse_expire(optarg);
+			break;
+		case OPT_PASSWORD:
+			opt.password_file = optarg;
+			break;
+		case OPT_WRITABLE:
+			opt.writable = 1;
+			break;
 		case OPT_OLD:
 			opt.old = 1;
 			break;
 		}
 	}
-	if (opt.remove && opt.info)
-		cmd_usage("-d and -i do not go together");
-	if (optind == argc)
+	if (opt.remove + opt.info + opt.list > 1)
+		cmd_usage("-d, -i and -l do not go together");
+	if (opt.list && optind < argc)
+		cmd_usage("-l takes no operands");
+	if (optind == argc && !opt.list)
 		cmd_usage(opt.info ? "which link?" : "which node?");
 	if ((r = remote_open(&remote, cmd.session)) < 0) {
 		cmd_fail(NULL, r);
 		return cmd_finish();
 	}
-	cmd_each(argv + optind, opt.info ? info : make_link, NULL);
+	run(argv + optind);
 	while (count > 0)
 		http_turn(remote.account.http, -1);
+	buf_wipe(&password);
 	remote_close(&remote);
 	return cmd_finish();
 }

@@ -53,6 +53,8 @@ static struct {
 
 static struct remote remote;
 static struct sending *engine;
+static struct api *channel;     /* the account's, or a writable link's */
+static int by_link;             /* the latter */
 
 /* Where files go: a folder, known by handle, and its path for records. */
 struct dest {
@@ -60,7 +62,50 @@ struct dest {
 	struct tree *tree;   /* to look for names; NULL: it is new or not
 	                      * known, and nothing can be in the way */
 	char *path;          /* without a slash at its end */
+	struct shares *shares; /* that cover it */
 };
+
+/* Lists of shares, which uploads borrow until all is done. */
+struct shares {
+	struct shares *next;
+	struct share s[SHARE_NESTED_MAX];
+	int n;
+};
+
+static struct shares *all_shares;
+
+/* The shares that cover a folder that is there; in a writable link, the one
+ * that it gives access to. */
+static int
+find_shares(struct dest *d, const struct link *l)
+{
+	struct shares *s = xcalloc(1, sizeof *s);
+
+	s->next = all_shares;
+	all_shares = d->shares = s;
+	if (by_link) {
+		memcpy(s->s[0].h, tree_link_root(d->tree), sizeof s->s[0].h);
+		memcpy(s->s[0].key, l->key, KEY_SIZE);
+		s->n = 1;
+		return 0;
+	}
+	if (d->tree == NULL)
+		return 0;
+	s->n = share_list(d->tree, d->h, s->s);
+	return s->n < 0 ? s->n : 0;
+}
+
+static void
+free_shares(void)
+{
+	while (all_shares != NULL) {
+		struct shares *s = all_shares;
+
+		all_shares = s->next;
+		secret_zero(s, sizeof *s);
+		free(s);
+	}
+}
 
 static void
 ended(void *ctx, struct send_item *i, int result)
@@ -214,6 +259,9 @@ put_file(const struct dest *d, const char *local, const char *given_name,
 		send_add_unchanged(engine, i);
 	} else {
 		send_name(i, buf_str(&name), name.len);
+		i->up.shares = d->shares->s;
+		i->up.nshares = d->shares->n;
+		i->up.by_share = by_link;
 		progress_file(i->local, i->up.size);
 		send_add(engine, i);
 	}
@@ -356,11 +404,16 @@ look_for(struct sub *s, const struct dest *d)
 		r = tree_child(d->tree, d->h, s->name, s->len, &n);
 	if (r == 0 && n.type == NODE_FILE)
 		r = err_set(ERR_TAKEN, "%s is a file", s->dest.path);
-	if (r == 0)
+	if (r == 0) {
 		memcpy(s->dest.h, n.h, sizeof n.h);
-	if (r == ERR_NOENT) {
+		s->dest.shares = d->shares;
+		r = by_link ? 0 : find_shares(&s->dest, NULL);
+	} else if (r == ERR_NOENT) {
 		err_clear();
-		s->dest.tree = NULL; /* a new one: nothing is in it */
+		/* A new one: nothing is in it, and it is shared as its folder
+		 * is. */
+		s->dest.tree = NULL;
+		s->dest.shares = d->shares;
 		r = 1;
 	}
 	node_free(&n);
@@ -388,11 +441,12 @@ make_level(struct subs *all, size_t first, size_t last, const struct dest *d)
 			memcpy(s->dest.h, "xxxxxxxx", sizeof s->dest.h);
 		if (r != 1 || cmd.dry)
 			continue;
-		jobs[n] = (struct folder_job){ .name = s->name, .n = s->len };
+		jobs[n] = (struct folder_job){ .name = s->name, .n = s->len,
+		    .shares = up->shares->s, .nshares = up->shares->n };
 		memcpy(jobs[n].parent, up->h, sizeof up->h);
 		which[n++] = i;
 	}
-	folder_make_all(jobs, n, remote.account.api,
+	folder_make_all(jobs, n, channel, by_link ? NULL :
 	    remote.account.session.master, NULL);
 	for (size_t k = 0; k < n; k++) {
 		struct sub *s = &all->s[which[k]];
@@ -559,10 +613,13 @@ open_target(const char *operand, int several, struct dest *d, char **name)
 		return r;
 	if ((r = path_target(&remote, operand, &p)) < 0)
 		goto out;
-	if (p.kind != PLACE_NODE) {
+	if (p.kind == PLACE_LINK ||
+	    (p.kind == PLACE_IN_LINK && p.link.auth[0] == '\0')) {
 		r = err_set(ERR_ACCESS, "nothing can be put into this link");
 		goto out;
 	}
+	channel = p.api;
+	by_link = p.kind == PLACE_IN_LINK;
 	if (p.missing != NULL && (several || operand[n - 1] == '/') &&
 	    !(cmd.dry && opt.parents)) {
 		r = err_set(ERR_NOENT, "no such folder (-p makes it)");
@@ -589,6 +646,7 @@ open_target(const char *operand, int several, struct dest *d, char **name)
 	free(p.missing);
 	p.missing = NULL;
 	d->path = place_path(&p);
+	r = find_shares(d, &p.link);
 out:
 	place_free(&p);
 	return r;
@@ -620,8 +678,7 @@ put_all(char **argv, int n)
 	}
 	progress_begin("put");
 	o.states = states = session_beside(&remote.account.session, "uploads");
-	engine = send_new(remote.account.api, remote.account.session.master,
-	    &o);
+	engine = send_new(channel, remote.account.session.master, &o);
 	argv[n] = NULL;
 	cmd_operands(&it, argv);
 	while ((local = list ? cmd_operand(&it) : *argv) != NULL) {
@@ -634,6 +691,7 @@ put_all(char **argv, int n)
 	send_run(engine);
 	progress_end();
 	send_free(engine);
+	free_shares();
 	free(states);
 	free(name);
 	free(d.path);

@@ -172,7 +172,7 @@ on_sharing(struct events *e)
 		return 0;
 	if (s.o[0] != '\0' && load_owner(e->t, s.o) != 0)
 		return on_inshare(e, &s);
-	if ((r = load_ok(e->t, &e->json, 0)) < 0)
+	if ((r = load_packet_ok(e->t, &e->json, 0)) < 0)
 		return r;
 	return on_own_share(e, &s);
 }

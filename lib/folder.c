@@ -63,12 +63,15 @@ static void
 send_job(struct folder_job *f, struct api *api, const uint8_t master[16])
 {
 	struct buf attrs = BUF_MAX(2 * ATTR_MAX);
+	struct share_node node = { .h = "", .key = f->node.key,
+	    .keylen = KEY_SIZE };
 	uint8_t wrapped[KEY_SIZE];
 	struct attr a = { 0 };
 	struct json_out o;
 
 	describe(f);
-	key_wrap(wrapped, f->node.key, KEY_SIZE, master);
+	if (master != NULL)
+		key_wrap(wrapped, f->node.key, KEY_SIZE, master);
 	attr_set(&a, "n", f->name, f->n);
 	if ((f->result = attr_seal(&a, &attrs, f->node.key)) < 0) {
 		f->error = xstrdup(err_text());
@@ -84,9 +87,11 @@ send_job(struct folder_job *f, struct api *api, const uint8_t master[16])
 	json_put(&o, "h", "xxxxxxxx");
 	json_put_int(&o, "t", NODE_FOLDER);
 	json_put_n(&o, "a", attrs.p, attrs.len);
-	json_put_b64(&o, "k", wrapped, KEY_SIZE);
+	if (master != NULL)
+		json_put_b64(&o, "k", wrapped, KEY_SIZE);
 	json_close(&o, '}');
 	json_close(&o, ']');
+	share_put_cr(&o, f->shares, f->nshares, &node, 1);
 	api_send(api, &f->cmd, &o);
 out:
 	attr_free(&a);
@@ -116,12 +121,20 @@ folder_make(struct node *out, struct api *api, const uint8_t master[16],
     const char parent[9], const char *name, size_t n, struct tree *tree)
 {
 	struct folder_job f = { .name = name, .n = n };
+	struct share shares[SHARE_NESTED_MAX];
 
 	memcpy(f.parent, parent, sizeof f.parent);
+	if (tree != NULL) {
+		f.nshares = share_list(tree, parent, shares);
+		f.shares = shares;
+	}
+	if (f.nshares < 0)
+		return f.nshares;
 	folder_make_all(&f, 1, api, master, tree);
 	if (f.result < 0)
 		err_set(f.result, "%s", f.error);
 	free(f.error);
+	secret_zero(shares, sizeof shares);
 	*out = f.node;
 	return f.result;
 }

@@ -4,13 +4,15 @@
 
 #include "api.h"
 #include "node.h"
-#include "tree.h"
+#include "share.h"
 
 /* One folder to make.  The caller zeroes it and fills in the first part. */
 struct folder_job {
 	char parent[9];       /* handle */
 	const char *name;     /* n bytes; borrowed */
 	size_t n;
+	const struct share *shares; /* that cover the parent; borrowed */
+	int nshares;
 
 	struct node node;     /* set, if it was made; node_free */
 	int result;           /* 0 or ERR_* */
@@ -24,7 +26,8 @@ struct folder_job {
 /*
  * folder_make_all: make folders in the account, in few requests.
  *
- * master is the account's key; tree, if not NULL, takes the nodes in.  The
+ * master is the account's key, or NULL for a writable link, where only the
+ * shares' keys count; tree, if not NULL, takes the nodes in.  The
  * service allows several of one name: look first.
  */
 void folder_make_all(struct folder_job *jobs, size_t n, struct api *api,

@@ -9,6 +9,7 @@
 #include "link.h"
 #include "secret.h"
 
+#define AUTH_MIN     8    /* characters of a write authorisation */
 #define SPELLED_MAX  1024 /* a link as typed, without its path */
 #define HANDLE_CHARS 8
 #define FILE_CHARS   B64_LEN(KEY_FILE_SIZE)
@@ -294,6 +295,20 @@ take_key(struct link *l, const char **p, size_t n, enum form form)
 	return 0;
 }
 
+/* The write authorisation of a folder: behind a colon, as MEGAcmd shows it
+ * beside the key. */
+static void
+take_auth(struct link *l, const char **p)
+{
+	size_t n;
+
+	if (**p != ':' || (n = run(*p + 1)) < AUTH_MIN || n >= sizeof l->auth)
+		return;
+	memcpy(l->auth, *p + 1, n);
+	l->auth[n] = '\0';
+	*p += 1 + n;
+}
+
 /* The node selected in a folder; of several, as browsing leaves them, the
  * last. */
 static int
@@ -334,8 +349,11 @@ parse_ids(struct link *l, const char *p, enum form form)
 		return r;
 	if (n == 0 && form == FORM_BARE)
 		return err_set(ERR_USAGE, "not a link");
-	if (n > 0 && l->kind == LINK_FOLDER && (r = take_nodes(l, &p)) < 0)
-		return r;
+	if (n > 0 && l->kind == LINK_FOLDER) {
+		take_auth(l, &p);
+		if ((r = take_nodes(l, &p)) < 0)
+			return r;
+	}
 	if (form == FORM_EMBED && *p == '!') /* options of the player */
 		p += 1 + run(p + 1);
 	if (*p != '\0')
@@ -491,9 +509,10 @@ link_print(char out[LINK_TEXT_MAX], const struct link *l, int old)
 		return out;
 	}
 	b64_encode(key, l->key, l->keylen);
-	snprintf(out, LINK_TEXT_MAX, "https://mega.nz/%s%s%s%s%s%s",
+	snprintf(out, LINK_TEXT_MAX, "https://mega.nz/%s%s%s%s%s%s%s%s",
 	    l->kind == LINK_FOLDER ? s->folder : s->file, l->ph,
-	    l->keylen > 0 ? s->key : "", key, l->node[0] == '\0' ? "" :
+	    l->keylen > 0 ? s->key : "", key,
+	    l->auth[0] != '\0' ? ":" : "", l->auth, l->node[0] == '\0' ? "" :
 	    l->node_is_file ? s->to_file : s->to_folder, l->node);
 	secret_zero(key, sizeof key);
 	return out;

@@ -29,7 +29,7 @@ struct link {
 	char node[9];        /* LINK_FOLDER: the node selected, or "" */
 	int node_is_file;    /* that node is said to be a file */
 	char auth[33];       /* writable folder: write authorisation, or "";
-	                      * no spelling of a link carries one */
+	                      * written ":AUTH" behind the key */
 	char payload[LINK_PAYLOAD_MAX]; /* LINK_PASSWORD: base64 after #P!,
 	                      * with NUL; key and keylen are unset */
 	struct slice path;   /* ":/sub/path" behind a folder link, with its

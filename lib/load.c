@@ -252,14 +252,22 @@ static const struct shape ok_shape[] = {
 	SHAPE_END
 };
 
-int
-load_ok(struct tree *t, struct json *j, int v)
+/* The same in a packet about the share, under other names. */
+static const struct shape packet_ok_shape[] = {
+	SHAPE(ok, h, "n", SHAPE_HANDLE, SHAPE_REQUIRED, 0, 8),
+	SHAPE(ok, key, "ok", SHAPE_BYTES, SHAPE_REQUIRED, 0, KEY_SIZE),
+	SHAPE(ok, ha, "ha", SHAPE_BYTES, SHAPE_REQUIRED, 0, KEY_SIZE),
+	SHAPE_END
+};
+
+static int
+take_ok(struct tree *t, const struct shape *shape, struct json *j, int v)
 {
 	struct ok ok = { 0 };
 	uint8_t ha[KEY_SIZE];
 	int r = 0;
 
-	if (shape_read("share key", ok_shape, j, v, &ok) < 0) {
+	if (shape_read("share key", shape, j, v, &ok) < 0) {
 		err_clear();
 		return 0;
 	}
@@ -274,6 +282,18 @@ load_ok(struct tree *t, struct json *j, int v)
 	}
 	secret_zero(&ok, sizeof ok);
 	return r;
+}
+
+int
+load_ok(struct tree *t, struct json *j, int v)
+{
+	return take_ok(t, ok_shape, j, v);
+}
+
+int
+load_packet_ok(struct tree *t, struct json *j, int v)
+{
+	return take_ok(t, packet_ok_shape, j, v);
 }
 
 struct share {

@@ -330,9 +330,12 @@ find_link(struct remote *r, const char *text, struct place *p,
 
 	if ((e = link_parse(&p->link, text)) < 0)
 		return e;
-	if (p->link.kind == LINK_PASSWORD)
-		return err_set(ERR_USAGE, "the link is locked with a "
+	if (p->link.kind == LINK_PASSWORD && r->password == NULL)
+		return err_set(ERR_LOGIN, "the link is locked with a "
 		    "password");
+	if (p->link.kind == LINK_PASSWORD &&
+	    (e = link_unlock(&p->link, r->password)) < 0)
+		return e;
 	if (p->link.keylen == 0)
 		return err_set(ERR_USAGE, "the link has no key");
 	if (p->link.kind == LINK_FOLDER)

@@ -19,6 +19,7 @@ struct remote {
 	                             * links, once needed */
 	struct path_link *links;    /* open folder links; private */
 	int flags;                  /* TREE_* */
+	const char *password;       /* for locked links, or NULL; borrowed */
 };
 
 /* account_open_any happens here: operands decide whether a session is

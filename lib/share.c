@@ -72,16 +72,30 @@ struct gather {
 	size_t n, cap;
 };
 
+/* Room for more; what held keys is wiped. */
+static void
+gather_grow(struct gather *g)
+{
+	size_t cap = g->cap == 0 ? 64 : 2 * g->cap;
+	uint8_t (*keys)[KEY_FILE_SIZE] = xcalloc(cap, sizeof *keys);
+
+	if (g->n > 0) {
+		memcpy(keys, g->keys, g->n * sizeof *keys);
+		secret_zero(g->keys, g->n * sizeof *keys);
+	}
+	free(g->keys);
+	g->keys = keys;
+	g->nodes = xreallocarray(g->nodes, cap, sizeof *g->nodes);
+	g->cap = cap;
+}
+
 static void
 gather_add(struct gather *g, const struct node *n)
 {
 	if (n->keylen == 0)
 		return; /* nobody can give what we cannot read */
-	if (g->n == g->cap) {
-		g->cap = g->cap == 0 ? 64 : 2 * g->cap;
-		g->nodes = xreallocarray(g->nodes, g->cap, sizeof *g->nodes);
-		g->keys = xreallocarray(g->keys, g->cap, sizeof *g->keys);
-	}
+	if (g->n == g->cap)
+		gather_grow(g);
 	memcpy(g->nodes[g->n].h, n->h, sizeof n->h);
 	g->nodes[g->n].keylen = n->keylen;
 	memcpy(g->keys[g->n++], n->key, n->keylen);

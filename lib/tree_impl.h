@@ -45,6 +45,7 @@ int load_user(struct tree *t, struct json *j, int v);
 int load_link(struct tree *t, struct json *j, int v);  /* of "ph" */
 int load_share(struct tree *t, struct json *j, int v); /* of "s", "ps" */
 int load_ok(struct tree *t, struct json *j, int v);
+int load_packet_ok(struct tree *t, struct json *j, int v); /* of "s2" */
 
 /* An owner as the cache has it: 0 for the account itself. */
 int64_t load_owner(const struct tree *t, const char u[12]);

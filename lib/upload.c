@@ -958,6 +958,8 @@ put_node(struct push *f)
 	struct buf a = BUF_MAX(2 * ATTR_MAX);
 	struct json_out o;
 	uint8_t wrapped[KEY_FILE_SIZE];
+	struct share_node node = { .h = "", .key = u->key,
+	    .keylen = KEY_FILE_SIZE };
 	int r;
 
 	chunk_condense(f->key.mac, &f->aes, (const uint8_t (*)[16])f->macs,
@@ -979,11 +981,13 @@ put_node(struct push *f)
 	json_put(&o, "h", f->token);
 	json_put_int(&o, "t", 0);
 	json_put_n(&o, "a", a.p, a.len);
-	json_put_b64(&o, "k", wrapped, sizeof wrapped);
+	if (!u->by_share)
+		json_put_b64(&o, "k", wrapped, sizeof wrapped);
 	if (u->replaces[0] != '\0')
 		json_put(&o, "ov", u->replaces);
 	json_close(&o, '}');
 	json_close(&o, ']');
+	share_put_cr(&o, u->shares, u->nshares, &node, 1);
 	api_send(u->api, &f->cmd, &o);
 out:
 	buf_free(&a);

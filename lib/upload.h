@@ -18,6 +18,7 @@
 #include "attr.h"
 #include "http.h"
 #include "key.h"
+#include "share.h"
 
 #define UPLOAD_SIZE_MAX ((int64_t)1 << 44) /* of one file */
 #define UPLOAD_CONNECTIONS     6  /* for one file */
@@ -45,6 +46,9 @@ struct upload {
 	char replaces[9];         /* handle of the version before, or "" */
 	int drop_old;             /* that one is deleted, not kept as a version */
 	uint8_t master[16];       /* the account's key; a secret */
+	const struct share *shares; /* that cover the folder; borrowed */
+	int nshares;
+	int by_share;             /* put by a link: only the shares' key */
 	struct attr attr;         /* name and whatever else; the fingerprint
 	                           * is set here.  Freed after done */
 	int fd;                   /* open for reading, at the start; stays

@@ -416,6 +416,23 @@ test_lock_bad(void)
 }
 
 static void
+writable(void)
+{
+	static const char text[] = "https://mega.nz/folder/PuBhAnDL#"
+	    "QEFCQ0RFRkdISUpLTE1OTw:AAECAwQFBgcICQoLDA0ODw";
+	struct link l;
+	char out[LINK_TEXT_MAX];
+	char path[200];
+
+	ok(link_parse(&l, text) == 0 && eq(l.auth, "AAECAwQFBgcICQoLDA0ODw"),
+	    "a folder's write authorisation");
+	ok(eq(link_print(out, &l, 0), text), "is printed, too");
+	snprintf(path, sizeof path, "%s:/a b", text);
+	ok(link_parse(&l, path) == 0 && l.path.n == 4 &&
+	    eq(l.auth, "AAECAwQFBgcICQoLDA0ODw"), "and a path behind it");
+}
+
+static void
 redacted(void)
 {
 	static const struct {
@@ -456,5 +473,6 @@ main(void)
 	test_unlock_bad();
 	test_lock_bad();
 	redacted();
+	writable();
 	return done();
 }
