@@ -77,6 +77,20 @@ api_patience(void)
 	return timeout_or(API_PATIENCE_S);
 }
 
+int64_t
+api_pause_ms(unsigned fails)
+{
+	int64_t pause = BACKOFF_MIN_MS, all = pause;
+
+	for (unsigned i = 1; i < fails && pause > 0; i++) {
+		pause = 2 * pause < BACKOFF_MAX_MS ? 2 * pause : BACKOFF_MAX_MS;
+		all += pause;
+		if (all > api_patience() * 1000)
+			pause = -1;
+	}
+	return pause;
+}
+
 static void
 notice(const char *words)
 {

@@ -110,6 +110,11 @@ unsigned api_requests(const struct api *a);
  * either). */
 int64_t api_patience(void);
 
+/* How long to pause after so many failures in a row of a transfer, in
+ * milliseconds: longer each time.  -1 once the pauses come to more than
+ * api_patience. */
+int64_t api_pause_ms(unsigned fails);
+
 /* Called with words when something takes long: proof of work, waiting for a
  * busy service; "" when it is over.  May be NULL. */
 extern void (*api_notice)(const char *words);

@@ -22,10 +22,9 @@
 #define AHEAD        192             /* files begun at a time */
 #define MANY         24              /* files: their requests may gather */
 #define LINGER_MS    100
-#define FAILS_MAX    10              /* requests in a row without progress */
+#define PROGRESS_MIN 4096            /* bytes of a request that failed */
 #define FAILS_FRESH  4               /* after so many, a new URL */
-#define PAUSE_MIN_MS 250
-#define PAUSE_MAX_MS 30000
+#define PAUSE_URL_MS 250             /* while a new URL is asked for */
 #define QUOTA_DEFAULT_S 3600         /* where a 509 does not say */
 
 enum { ABSENT, WANTED, FETCHED };    /* state of a unit; by chunks, those
@@ -48,8 +47,8 @@ struct pull {
 	uint64_t unit, end;          /* under way, and the run's end */
 	struct slot *slot;           /* of unit; NULL between units */
 	struct buf url;
-	int fails;
-	int64_t got;                 /* by this request */
+	unsigned fails;              /* in a row */
+	int64_t got, want;           /* bytes by this request */
 };
 
 /* What a download needs while it is under way. */
@@ -74,7 +73,6 @@ struct fetch {
 	struct slot *held;           /* decrypted, waiting for their turn */
 	unsigned pulls;
 	int again;                   /* the file is fetched a second time */
-	int fails;                   /* of all connections since progress */
 	int error;
 	char *error_text;
 };
@@ -636,6 +634,10 @@ on_data(struct http_req *req, const char *data, size_t n)
 
 	if (req->html)
 		return err_set(ERR_NET, "a web page came instead of data");
+	/* An error number, perhaps: it must not get between the data. */
+	if (req->length >= 0 && req->length < p->want)
+		return err_set(ERR_NET, "%lld bytes came instead of %lld",
+		    (long long)req->length, (long long)p->want);
 	if (f->ds->o.moved != NULL)
 		f->ds->o.moved(f->ds->o.ctx, (int64_t)n);
 	while (n > 0 && p->unit < p->end) {
@@ -688,14 +690,15 @@ static void
 pull_start(struct pull *p)
 {
 	struct fetch *f = p->f;
-	int64_t from = unit_start(f, p->unit);
+	int64_t from = unit_start(f, p->unit), to = unit_end(f, p->end - 1);
 
 	if (p->slot != NULL)
 		from += (int64_t)p->slot->have;
 	buf_reset(&p->url);
 	buf_printf(&p->url, "%s/%lld-%lld", f->url, (long long)from,
-	    (long long)(unit_end(f, p->end - 1) - 1));
+	    (long long)(to - 1));
 	p->got = 0;
+	p->want = to - from;
 	p->req = (struct http_req){
 		.url = buf_str(&p->url),
 		.data = on_data,
@@ -713,7 +716,7 @@ on_pull_timer(struct http_timer *t)
 
 	/* While a new URL is asked for, wait on. */
 	if (p->f->url == NULL)
-		http_timer_set(p->f->ds->http, t, PAUSE_MIN_MS);
+		http_timer_set(p->f->ds->http, t, PAUSE_URL_MS);
 	else
 		pull_start(p);
 }
@@ -767,9 +770,8 @@ retry(struct pull *p)
 	struct fetch *f = p->f;
 	int64_t pause;
 
-	p->fails = p->got > 0 ? 1 : p->fails + 1;
-	f->fails = p->got > 0 ? 1 : f->fails + 1;
-	if (p->fails > FAILS_MAX || f->fails > 3 * FAILS_MAX) {
+	p->fails = p->got >= PROGRESS_MIN ? 1 : p->fails + 1;
+	if ((pause = api_pause_ms(p->fails)) < 0) {
 		finish(f, ERR_NET);
 		return;
 	}
@@ -779,8 +781,7 @@ retry(struct pull *p)
 		f->url = NULL;
 		ask(f);
 	}
-	pause = (int64_t)PAUSE_MIN_MS << (p->fails - 1);
-	pull_later(p, pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
+	pull_later(p, pause);
 }
 
 static void
@@ -793,7 +794,6 @@ on_pulled(struct http_req *req, int result)
 	if (result < 0 && result != ERR_NET)
 		fail(f, result);
 	if (p->unit == p->end || f->error < 0) {
-		f->fails = 0;
 		pull_stop(p);
 		schedule(ds);
 		return;
@@ -970,7 +970,7 @@ refuse(int code, int64_t left)
 		err_service(code);
 		return err_set(ERR_REFUSED, "taken down by the service");
 	default:
-		return err_service(code);
+		return code > ERR_PROTO ? err_service(code) : code;
 	}
 }
 

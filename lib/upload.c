@@ -25,13 +25,12 @@
 #define AHEAD        192              /* files begun at a time */
 #define MANY         24               /* files: their requests may gather */
 #define LINGER_MS    100
-#define FAILS_MAX    10               /* of one piece, in a row */
+#define DAMAGED_MAX  5                /* "-14" for one piece */
+#define OLD_URL_FAILS 2               /* its host may be gone for good */
 #define RESTARTS_MAX 4                /* of one file */
 #define BUSY_MAX     3                /* "-3" for one piece */
 #define TOKEN_MS     3000             /* until the last piece is repeated */
 #define TOKEN_TRIES  3
-#define PAUSE_MIN_MS 250
-#define PAUSE_MAX_MS 30000
 
 /* Chunks that were read together; freed with its last piece. */
 struct batch {
@@ -61,7 +60,7 @@ struct post {
 	struct buf url;
 	char answer[64];      /* the body of the answer */
 	size_t nanswer;
-	int fails, busy;
+	unsigned fails, busy, damaged; /* of this piece */
 };
 
 /* What an upload needs while it is under way. */
@@ -73,6 +72,7 @@ struct push {
 	struct filekey key;
 	struct aes aes;
 	char *url;
+	int old_url;                 /* an earlier run's, and silent so far */
 	int is_file;                 /* can be read again from the start */
 	struct stat before;
 	int64_t pos;                 /* read so far */
@@ -310,6 +310,7 @@ restart(struct push *f, int result)
 	drop_pieces(f);
 	free(f->url);
 	f->url = NULL;
+	f->old_url = 0;
 	f->pos = f->acked = f->u->resumed = 0;
 	f->asked_again = 0;
 	memset(f->held, 0, (size_t)chunk_count(f->u->size));
@@ -577,7 +578,7 @@ post_begin(struct post *p, struct push *f, struct piece *piece)
 {
 	p->f = f;
 	p->piece = piece;
-	p->fails = p->busy = 0;
+	p->fails = p->busy = p->damaged = 0;
 	f->posts++;
 	post_start(p);
 }
@@ -679,7 +680,7 @@ refused(struct post *p)
 	code = strtol(text, NULL, 10);
 	err_set(ERR_NET, "the service answered %ld to a piece of the upload",
 	    code);
-	if (code == ERR_KEY && ++p->fails <= FAILS_MAX / 2) {
+	if (code == ERR_KEY && ++p->damaged <= DAMAGED_MAX) {
 		post_again(p, 0); /* damaged on the way */
 	} else if (code == ERR_AGAIN && ++p->busy <= BUSY_MAX) {
 		post_again(p, 500 << p->busy);
@@ -694,18 +695,18 @@ refused(struct post *p)
 static void
 failed(struct post *p)
 {
-	int64_t pause;
+	int64_t pause = api_pause_ms(++p->fails);
 
-	if (++p->fails > FAILS_MAX) {
+	if (pause < 0) {
 		finish(p->f, ERR_NET);
 		return;
 	}
-	if (p->req.status == 403 || p->req.status == 404) {
+	if (p->req.status == 403 || p->req.status == 404 ||
+	    (p->f->old_url && p->fails == OLD_URL_FAILS)) {
 		restart(p->f, ERR_NET);
 		return;
 	}
-	pause = (int64_t)PAUSE_MIN_MS << (p->fails - 1);
-	post_again(p, pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
+	post_again(p, pause);
 }
 
 static void
@@ -718,6 +719,8 @@ on_posted(struct http_req *req, int result)
 	if (result == 0 && req->status != 200)
 		result = err_set(ERR_NET, "HTTP status %d for a piece of the "
 		    "upload", req->status);
+	if (result == 0)
+		f->old_url = 0;
 	if (result < 0)
 		failed(p);
 	else if (p->nanswer == TOKEN_SIZE)
@@ -800,6 +803,7 @@ load_state(struct push *f)
 	r = resume_open(&f->resume, f->u->state, n, &head, f->macs);
 	if (r == 1 && http_check_data_url(head.url, strlen(head.url)) == 0) {
 		f->url = xstrdup(head.url);
+		f->old_url = 1;
 		memcpy(f->key.key, head.key, sizeof head.key);
 		memcpy(f->key.nonce, head.nonce, sizeof head.nonce);
 		for (uint64_t i = 0; i + 1 < n; i++) {
@@ -848,7 +852,7 @@ on_url(struct api_cmd *c, struct json *j, int v, int err)
 	struct u u = { { NULL, 0 } };
 	int r = err;
 
-	if (r < 0 && err_api() != 0)
+	if (r < 0 && r > ERR_PROTO)
 		r = refuse(r);
 	if (r == 0)
 		r = shape_read("reply to \"u\"", u_shape, j, v, &u);
@@ -914,7 +918,7 @@ on_node(struct api_cmd *c, struct json *j, int v, int err)
 		restart(f, r);
 		return;
 	}
-	if (r < 0 && err_api() != 0)
+	if (r < 0 && r > ERR_PROTO)
 		r = refuse(r);
 	if (r == 0)
 		r = shape_read("reply to \"p\"", p_shape, j, v, &p);
