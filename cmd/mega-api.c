@@ -11,7 +11,7 @@
 #include "mem.h"
 #include "secret.h"
 
-#define SYNOPSIS "[-qv] [--anonymous] [--session=FILE]"
+#define SYNOPSIS "[-jqv] [--anonymous] [--session=FILE]"
 
 #define BATCH_MAX    10000      /* commands in one array */
 #define ARRAY_MAX    (32 << 20) /* bytes of one */
@@ -21,7 +21,7 @@ enum { OPT_ANONYMOUS = 256 };
 
 static const struct cmd_opt options[] = {
 	{ OPT_ANONYMOUS, "anonymous", NULL, "without a session" },
-	CMD_QUIET, CMD_VERBOSE, CMD_SESSION, CMD_END
+	CMD_JSON, CMD_QUIET, CMD_VERBOSE, CMD_SESSION, CMD_END
 };
 
 /* A command under way. */

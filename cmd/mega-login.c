@@ -17,11 +17,11 @@
 #include "totp.h"
 #include "tty.h"
 
-#define SYNOPSIS "[-qv] [--password-file=F | --password-command=C] " \
+#define SYNOPSIS "[-jqv] [--password-file=F | --password-command=C] " \
 	"[--otp=F | --otp-seed-file=F] [--session=FILE] [EMAIL]\n" \
-	"--session-string[=F] [-qv] [--session=FILE]\n" \
+	"--session-string[=F] [-jqv] [--session=FILE]\n" \
 	"--check | --list-sessions [-jqv] [--session=FILE]\n" \
-	"--end-session=ID|others [-qv] [--session=FILE]"
+	"--end-session=ID|others [-jqv] [--session=FILE]"
 
 #define CREDENTIAL "mega.password"
 

@@ -13,12 +13,12 @@
 #include "password.h"
 #include "register.h"
 
-#define SYNOPSIS "[-qv] [--name=NAME] [--password-file=F | " \
+#define SYNOPSIS "[-jqv] [--name=NAME] [--password-file=F | " \
 	"--password-command=C] [--session=FILE] EMAIL\n" \
-	"--resend [-qv] [--name=NAME] [--session=FILE] EMAIL\n" \
-	"--confirm [-qv] [--password-file=F | --password-command=C] " \
+	"--resend [-jqv] [--name=NAME] [--session=FILE] EMAIL\n" \
+	"--confirm [-jqv] [--password-file=F | --password-command=C] " \
 	"[--session=FILE] [FILE]\n" \
-	"--keys [-qv] [--session=FILE]"
+	"--keys [-jqv] [--session=FILE]"
 
 #define MAIL_MAX (1 << 20) /* bytes of a mail with a link */
 
