@@ -460,7 +460,7 @@ read_info(struct ask *a, struct json *j, int v)
 	r = attr_open(&a->attr, i.at.p, i.at.n, key);
 	secret_zero(key, sizeof key);
 	if (r < 0)
-		return r;
+		return r == ERR_KEY ? err_set(r, "the key does not fit") : r;
 	if ((s = attr_get(&a->attr, "n", &n)) != NULL) {
 		a->node.name = xmalloc(n + 1);
 		memcpy(a->node.name, s, n + 1);

@@ -992,7 +992,7 @@ set_up(struct fetch *f, const struct g *g)
 	if (g->at.p == NULL)
 		return err_set(ERR_PROTO, "reply to \"g\": no member \"at\"");
 	if ((r = attr_open(&d->attr, g->at.p, g->at.n, f->key.key)) < 0)
-		return r;
+		return r == ERR_KEY ? err_set(r, "the key does not fit") : r;
 	d->size = f->to = g->size;
 	d->modified = -1;
 	if ((c = attr_get(&d->attr, "c", &n)) != NULL &&
