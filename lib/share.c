@@ -7,29 +7,35 @@
 #include "share.h"
 #include "tree_impl.h"
 
-#define DEPTH_MAX 10000 /* folders around each other: no circles */
+struct listing {
+	struct tree *t;
+	struct share *s;
+	int n;
+};
+
+static int
+list_one(void *ctx, const struct node *n)
+{
+	struct listing *l = ctx;
+	int64_t h = node_number(n->h), user;
+	struct share *s = &l->s[l->n];
+
+	if (!cache_is_shared(l->t->cache, h) &&
+	    cache_get_inshare(l->t->cache, h, &user) < 0)
+		return 0;
+	if (!node_keys_find(&l->t->keys, h, s->key))
+		return 0;
+	memcpy(s->h, n->h, sizeof s->h);
+	return ++l->n == SHARE_NESTED_MAX;
+}
 
 int
 share_list(struct tree *t, const char h[9], struct share s[SHARE_NESTED_MAX])
 {
-	struct node n;
-	char at[9];
-	int count = 0, r;
+	struct listing l = { .t = t, .s = s };
+	int r = tree_above(t, h, list_one, &l);
 
-	memcpy(at, h, sizeof at);
-	for (int depth = 0; at[0] != '\0' && depth < DEPTH_MAX; depth++) {
-		if (count < SHARE_NESTED_MAX && node_keys_find(&t->keys,
-		    node_number(at), s[count].key) &&
-		    cache_is_shared(t->cache, node_number(at))) {
-			memcpy(s[count].h, at, sizeof at);
-			count++;
-		}
-		if ((r = tree_get(t, at, &n)) < 0)
-			return r == ERR_NOENT ? count : r;
-		memcpy(at, n.p, sizeof at);
-		node_free(&n);
-	}
-	return count;
+	return r < 0 ? r : l.n;
 }
 
 void

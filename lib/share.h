@@ -21,8 +21,8 @@ struct share {
 };
 
 /*
- * share_list: the account's shares that cover a node, its own first, then
- * those of the folders above it.
+ * share_list: the shares, of the account and with it, that cover a node, its
+ * own first, then those of the folders above it.
  *
  * Their number, or ERR_*.  Those whose key is not known are left out.
  */

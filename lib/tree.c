@@ -715,6 +715,26 @@ out:
 }
 
 int
+tree_above(struct tree *t, const char h[9],
+    int (*fn)(void *ctx, const struct node *n), void *ctx)
+{
+	struct node n;
+	char at[9];
+	int r = 0;
+
+	memcpy(at, h, sizeof at);
+	/* In a cycle that a stranger made, the count ends it. */
+	for (int i = 0; i < DEPTH_MAX && at[0] != '\0' && r == 0; i++) {
+		if ((r = tree_get(t, at, &n)) < 0)
+			break;
+		r = fn(ctx, &n);
+		memcpy(at, n.p, sizeof at);
+		node_free(&n);
+	}
+	return r == ERR_NOENT ? 0 : r;
+}
+
+int
 tree_folders(struct tree *t, const char h[9], int64_t *n)
 {
 	struct cache_cursor cur = { 0 };

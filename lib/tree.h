@@ -75,6 +75,12 @@ int tree_exported(struct tree *t, int (*fn)(void *ctx, const struct node *n),
  * see begins with "H:xxxxxxxx". */
 int tree_path(struct tree *t, const char h[9], struct buf *out);
 
+/* Call fn for a node and for those above it, upwards, as far as we can see.
+ * It returns 0 to go on; what else it returns ends the climb, and is the
+ * result. */
+int tree_above(struct tree *t, const char h[9],
+    int (*fn)(void *ctx, const struct node *n), void *ctx);
+
 /* How many of a folder's children are folders. */
 int tree_folders(struct tree *t, const char h[9], int64_t *n);
 
