@@ -346,7 +346,8 @@ list_local(const char *local, char ***names, size_t *n)
 		(*names)[(*n)++] = xstrdup(e->d_name);
 	}
 	closedir(dir);
-	qsort(*names, *n, sizeof **names, by_name);
+	if (*n > 0)
+		qsort(*names, *n, sizeof **names, by_name);
 	return 0;
 }
 

@@ -246,10 +246,7 @@ report(struct push *f)
 	f->us->count--;
 	api_linger(u->api, f->us->count >= MANY ? LINGER_MS : 0);
 	u->push = NULL;
-	u->done(u, r, f->reply, f->nodes);
-	attr_free(&u->attr);
-	secret_zero(u->key, sizeof u->key);
-	secret_zero(u->master, sizeof u->master);
+	u->done(u, r, f->reply, f->nodes); /* u may be gone */
 	push_free(f);
 }
 

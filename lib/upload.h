@@ -50,7 +50,7 @@ struct upload {
 	int nshares;
 	int by_share;             /* put by a link: only the shares' key */
 	struct attr attr;         /* name and whatever else; the fingerprint
-	                           * is set here.  Freed after done */
+	                           * is set here.  The caller frees them */
 	int fd;                   /* open for reading, at the start; stays
 	                           * the caller's */
 	int64_t size;             /* exactly so many bytes have to come */
@@ -66,7 +66,7 @@ struct upload {
 	void (*done)(struct upload *u, int result, struct json *j, int v);
 
 	char handle[9];
-	uint8_t key[KEY_FILE_SIZE]; /* a secret; wiped after done */
+	uint8_t key[KEY_FILE_SIZE]; /* a secret, for the caller to wipe */
 	int64_t resumed;          /* bytes that an earlier run had sent */
 
 	struct push *push;        /* private */
