@@ -512,9 +512,10 @@ put_folder(const struct dest *d, const char *local, const char *name)
 
 /* Operands. */
 
-/* Make the folders of a path that are missing, from its root on. */
+/* Make the folders of a path that are missing, from its root on; whole: the
+ * path is one of a folder, with or without a slash at its end. */
 static int
-make_parents(const char *path)
+make_parents(const char *path, int whole)
 {
 	size_t n = strlen(path);
 	int r = 0;
@@ -524,11 +525,12 @@ make_parents(const char *path)
 		struct place p;
 		struct node made;
 
-		if (path[i] != '/' || path[i - 1] == '/')
+		if ((path[i] != '/' && !(whole && i == n)) ||
+		    path[i - 1] == '/')
 			continue;
 		prefix = xstrndup(path, i);
 		r = path_target(&remote, prefix, &p);
-		if (r == 0 && p.missing != NULL && !cmd.dry &&
+		if (r == 0 && p.missing != NULL &&
 		    (r = folder_make(&made, p.api,
 		    remote.account.session.master, p.node.h, p.missing,
 		    strlen(p.missing), p.tree)) == 0)
@@ -600,18 +602,50 @@ place_path(const struct place *p)
 	return buf_steal(&b);
 }
 
+/* With -n and -p: what a path would be if its folders had been made.  1, or 0
+ * if it needs none. */
+static int
+imagine_target(const char *operand, int whole, struct dest *d, char **name)
+{
+	struct place p;
+	const char *rest;
+	char *path, *slash;
+	size_t n;
+	int r;
+
+	if ((r = path_reach(&remote, operand, &p, &rest)) < 0)
+		return r;
+	if (p.missing == NULL || (*rest == '\0' && !whole))
+		goto out;
+	channel = p.api;
+	memcpy(d->h, "xxxxxxxx", sizeof d->h);
+	path = place_path(&p);
+	d->path = xasprintf("%s/%s", path, rest);
+	free(path);
+	for (n = strlen(d->path); n > 0 && d->path[n - 1] == '/'; n--)
+		d->path[n - 1] = '\0';
+	if (!whole && (slash = strrchr(d->path, '/')) != NULL) {
+		*name = xstrdup(slash + 1);
+		*slash = '\0';
+	}
+	r = 1;
+out:
+	place_free(&p);
+	return r;
+}
+
 /* The place that the remote operand names: the folder, and the new name if
  * it names one. */
 static int
 open_target(const char *operand, int several, struct dest *d, char **name)
 {
 	struct place p;
-	size_t n = strlen(operand);
-	int r;
+	int r, whole = several || operand[strlen(operand) - 1] == '/';
 
 	*name = NULL;
-	if (opt.parents && (r = make_parents(operand)) < 0)
-		return r;
+	if (opt.parents && (r = cmd.dry ? imagine_target(operand, whole, d,
+	    name) : make_parents(operand, whole)) != 0)
+		return r < 0 ? r : 0;
 	if ((r = path_target(&remote, operand, &p)) < 0)
 		goto out;
 	if (p.kind == PLACE_LINK ||
@@ -621,8 +655,7 @@ open_target(const char *operand, int several, struct dest *d, char **name)
 	}
 	channel = p.api;
 	by_link = p.kind == PLACE_IN_LINK;
-	if (p.missing != NULL && (several || operand[n - 1] == '/') &&
-	    !(cmd.dry && opt.parents)) {
+	if (p.missing != NULL && whole) {
 		r = err_set(ERR_NOENT, "no such folder (-p makes it)");
 		goto out;
 	}
