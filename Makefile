@@ -21,7 +21,7 @@ PKGS         = libcurl libtomcrypt sqlite3 zlib
 PKG_SERVE    = libmicrohttpd
 
 # Modules of the library, by floor: each may use those before it.
-LIB_0        = compat err mem buf secret
+LIB_0        = compat err mem buf secret set
 LIB_1        = b64 json aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
                hashcash name node sid block
@@ -30,7 +30,7 @@ LIB_4        = password session api account login register cache \
                cachetree
 LIB_5        = tree load event path share change same folder download upload send \
                elcaccount elcclient elcserver
-LIB_6        = cmd progress record
+LIB_6        = cmd progress record operand into task
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 
 # Programs: each is cmd/mega-NAME.c, man/mega-NAME.1, tests/mega-NAME.t.

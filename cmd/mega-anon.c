@@ -193,6 +193,7 @@ main(int argc, char *argv[])
 	int ch, r;
 
 	cmd_init("mega-anon", SYNOPSIS, options);
+	opt.rate = cmd_limit_rate();
 	while ((ch = cmd_option(argc, argv)) != -1) {
 		switch (ch) {
 		case OPT_KEEP:

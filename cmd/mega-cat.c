@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "download.h"
 #include "err.h"
+#include "operand.h"
 #include "out.h"
 #include "path.h"
 #include "secret.h"
@@ -89,10 +90,11 @@ out:
 int
 main(int argc, char *argv[])
 {
-	struct download_options o = { .limit_rate = cmd_limit_rate() };
+	struct download_options o = { 0 };
 	int ch, force = 0, r;
 
 	cmd_init("mega-cat", SYNOPSIS, options);
+	o.limit_rate = cmd_limit_rate();
 	while ((ch = cmd_option(argc, argv)) != -1) {
 		switch (ch) {
 		case 'f':
@@ -121,7 +123,7 @@ main(int argc, char *argv[])
 		return cmd_finish();
 	}
 	engine = downloads_new(remote.account.http, &o);
-	cmd_each(argv + optind, cat, NULL);
+	operand_each(argv + optind, cat, NULL);
 	downloads_free(engine);
 	remote_close(&remote);
 	return cmd_finish();

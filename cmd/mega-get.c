@@ -14,6 +14,7 @@
 #include "err.h"
 #include "mem.h"
 #include "name.h"
+#include "operand.h"
 #include "path.h"
 #include "progress.h"
 #include "record.h"
@@ -692,7 +693,7 @@ main(int argc, char *argv[])
 	}
 	progress_begin("get");
 	engine = downloads_new(remote.account.http, &o);
-	cmd_each(argv + optind, get, NULL);
+	operand_each(argv + optind, get, NULL);
 	downloads_run(engine);
 	http_timer_clear(remote.account.http, &finish_timer);
 	name_finished();

@@ -12,6 +12,7 @@
 #include "fingerprint.h"
 #include "link.h"
 #include "mem.h"
+#include "operand.h"
 #include "password.h"
 #include "path.h"
 #include "record.h"
@@ -106,7 +107,7 @@ print(const struct ask *a)
 	if (cmd.json) {
 		json_open(&o, NULL, '{');
 		record_node(&o, &a->node, a->path, a->path != NULL ?
-		    strlen(a->path) : 0, opt.remove ? NULL : a->link);
+		    strlen(a->path) : 0, a->link[0] != '\0' ? a->link : NULL);
 		json_close(&o, '}');
 		cmd_record_json(&b);
 	} else if (opt.info) {
@@ -576,7 +577,7 @@ run(char **argv)
 		if (opt.list)
 			r = list_links();
 		else
-			cmd_each(argv, opt.info ? info : make_link, NULL);
+			operand_each(argv, opt.info ? info : make_link, NULL);
 	}
 	if (r < 0)
 		cmd_fail(NULL, r);

@@ -6,6 +6,7 @@
 #include "account.h"
 #include "cmd.h"
 #include "err.h"
+#include "resume.h"
 #include "tree.h"
 
 #define SYNOPSIS "[-qv] [--session=FILE]"
@@ -18,6 +19,7 @@ int
 main(int argc, char *argv[])
 {
 	struct account a = { 0 };
+	char *states = NULL;
 	int r;
 
 	cmd_init("mega-logout", SYNOPSIS, options);
@@ -29,6 +31,9 @@ main(int argc, char *argv[])
 	    (r = account_logout(&a)) < 0 ||
 	    (r = tree_forget(&a.session)) < 0)
 		cmd_fail(NULL, r);
+	else if ((states = session_beside(&a.session, "uploads")) != NULL)
+		resume_forget(states);
+	free(states);
 	account_close(&a);
 	return cmd_finish();
 }

@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "err.h"
+#include "operand.h"
 #include "path.h"
 #include "record.h"
 #include "secret.h"
@@ -294,7 +295,7 @@ main(int argc, char *argv[])
 		return cmd_finish();
 	}
 	remote.flags = flags;
-	cmd_each(optind < argc ? argv + optind : root, list, NULL);
+	operand_each(optind < argc ? argv + optind : root, list, NULL);
 	remote_close(&remote);
 	return cmd_finish();
 }

@@ -66,11 +66,19 @@ int
 account_open_any(struct account *a, const char *path)
 {
 	*a = (struct account){ 0 };
-	if (load_session(a, path) < 0) {
+	if ((a->why_not = load_session(a, path)) < 0) {
 		session_free(&a->session);
+		a->why_not_text = xstrdup(err_text());
 		err_clear();
 	}
 	return open_channel(a);
+}
+
+int
+account_need_session(const struct account *a)
+{
+	return a->session.sid[0] != '\0' ? 0 :
+	    err_set(a->why_not, "%s", a->why_not_text);
 }
 
 int
@@ -511,6 +519,8 @@ account_close(struct account *a)
 {
 	api_free(a->api);
 	http_free(a->http);
+	free(a->why_not_text);
+	a->why_not_text = NULL;
 	session_free(&a->session);
 	a->api = NULL;
 	a->http = NULL;

@@ -14,6 +14,9 @@ struct account {
 	struct http *http;
 	struct session session; /* zeroed: nobody is logged in */
 	struct api *api;        /* under the session, or without one */
+	int why_not;            /* account_open_any: ERR_* if there is no
+	                         * session, and its text */
+	char *why_not_text;
 };
 
 /*
@@ -25,10 +28,13 @@ struct account {
 int account_open(struct account *a, const char *path);
 
 /*
- * account_open_any: the same, but without a session where there is none:
- * enough for public links.
+ * account_open_any: the same, but without a session where there is none or
+ * it cannot be read: enough for public links.
  */
 int account_open_any(struct account *a, const char *path);
+
+/* Whether there is a session: 0, or why not, with its text. */
+int account_need_session(const struct account *a);
 
 /* account_open_none: a channel to MEGA_API_URL or the real service, without
  * looking for a session. */

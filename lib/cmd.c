@@ -68,7 +68,8 @@ cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
 	longs[n++] = (struct option){ "version", no_argument, NULL, 1004 };
 }
 
-/* "usage: mega-x …" with one line for each form. */
+/* "usage: mega-x …" with a line for each form; those that begin with blanks
+ * continue the one before. */
 static void
 print_synopsis(FILE *f)
 {
@@ -76,33 +77,38 @@ print_synopsis(FILE *f)
 
 	for (int first = 1; *p != '\0'; first = 0) {
 		end = p + strcspn(p, "\n");
-		fprintf(f, "%s %s %.*s\n", first ? "usage:" : "      ",
-		    cmd.name, (int)(end - p), p);
+		fprintf(f, "%s %s%s%.*s\n", first ? "usage:" : "      ",
+		    *p != ' ' ? cmd.name : "", *p != ' ' ? " " : "",
+		    (int)(end - p), p);
 		p = end + (*end != '\0');
 	}
+}
+
+/* "  -w, --wait[=MAX]" and what it does. */
+static void
+print_option(const struct cmd_opt *o)
+{
+	const char *equals = o->name == NULL ? " " : "=";
+
+	if (o->ch < 256)
+		printf("  -%c", o->ch);
+	else
+		printf("      ");
+	if (o->name != NULL)
+		printf("%s--%s", o->ch < 256 ? ", " : "", o->name);
+	if (o->arg != NULL && o->arg[0] == '[')
+		printf("[%s%s", equals, o->arg + 1);
+	else if (o->arg != NULL)
+		printf("%s%s", equals, o->arg);
+	printf("\n\t\t%s\n", o->help);
 }
 
 static void
 help(void)
 {
 	print_synopsis(stdout);
-	for (const struct cmd_opt *o = options; o->ch != 0; o++) {
-		char text[64];
-		int optional = o->arg != NULL && o->arg[0] == '[';
-
-		snprintf(text, sizeof text, "%s%s%s%s%s",
-		    o->name != NULL ? "--" : "",
-		    o->name != NULL ? o->name : "",
-		    o->arg != NULL && !optional ?
-		    (o->name != NULL ? "=" : " ") : "",
-		    o->arg != NULL ? o->arg : "", "");
-		if (o->ch < 256)
-			printf("  -%c%s%s\n", o->ch, text[0] != '\0' &&
-			    o->name != NULL ? ", " : "", text);
-		else
-			printf("      %s\n", text);
-		printf("\t\t%s\n", o->help);
-	}
+	for (const struct cmd_opt *o = options; o->ch != 0; o++)
+		print_option(o);
 	printf("      --help\n      --version\nThe manual: man %s, man mega\n",
 	    cmd.name);
 }

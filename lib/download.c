@@ -61,6 +61,7 @@ struct fetch {
 	struct aes aes;
 	char *url;
 	int asking;                  /* g is under way */
+	int waiting;                 /* for quota, and then g again */
 	int over;                    /* finished, but not yet told */
 	int64_t from, to;            /* bytes to fetch, from on a block */
 	uint64_t units, missing;     /* how many; how many not yet FETCHED */
@@ -87,6 +88,7 @@ struct downloads {
 	struct slot *free[2];        /* large ones, small ones */
 	unsigned slots, slots_max;   /* large ones made, and the most */
 	struct http_timer quota;     /* set: all wait for it */
+	int64_t waited;              /* seconds, for it, so far */
 	struct http_timer wanted;    /* set: give out work */
 	struct http_timer finish;    /* finished ones are reported from it */
 	struct fetch *finished;
@@ -733,27 +735,37 @@ pull_later(struct pull *p, int64_t ms)
 static void
 on_quota_over(struct http_timer *t)
 {
+	struct downloads *ds = t->ctx;
+
 	if (api_notice != NULL)
 		api_notice("");
-	schedule(t->ctx);
+	for (struct fetch *f = ds->list; f != NULL; f = f->next) {
+		if (f->waiting) {
+			f->waiting = 0;
+			ask(f);
+		}
+	}
+	schedule(ds);
 }
 
-static void
-over_quota(struct pull *p)
+/* The transfer quota is used up: 0 if all wait for it now, or ERR_QUOTA if
+ * that would be longer than we may. */
+static int
+wait_for_quota(struct downloads *ds, int64_t left)
 {
-	struct downloads *ds = p->f->ds;
-	int64_t left = p->req.time_left > 0 ? p->req.time_left :
-	    QUOTA_DEFAULT_S;
 	char words[80];
 
-	if (left > ds->o.wait_max) {
+	if (left <= 0)
+		left = QUOTA_DEFAULT_S;
+	if (ds->quota.set)
+		return 0;
+	if (left > ds->o.wait_max - ds->waited) {
 		err_set(ERR_QUOTA, "transfer quota used up; %lld seconds left",
 		    (long long)left);
 		err_set_retry_after(left);
-		finish(p->f, ERR_QUOTA);
-		return;
+		return ERR_QUOTA;
 	}
-	give_back(p);
+	ds->waited += left;
 	snprintf(words, sizeof words, "transfer quota used up; waiting %lld "
 	    "seconds", (long long)left);
 	if (api_notice != NULL)
@@ -761,6 +773,18 @@ over_quota(struct pull *p)
 	ds->quota.fire = on_quota_over;
 	ds->quota.ctx = ds;
 	http_timer_set(ds->http, &ds->quota, left * 1000);
+	return 0;
+}
+
+static void
+over_quota(struct pull *p)
+{
+	struct fetch *f = p->f;
+
+	if (wait_for_quota(f->ds, p->req.time_left) < 0)
+		finish(f, ERR_QUOTA);
+	else
+		give_back(p);
 }
 
 /* A request ended early or not at all well: go on from where it was. */
@@ -957,14 +981,13 @@ static const struct shape g_shape[] = {
 
 /* What the service says against a download, in our words. */
 static int
-refuse(int code, int64_t left)
+refuse(struct fetch *f, int code, int64_t left)
 {
 	switch (code) {
 	case ERR_OVERQUOTA:
 		err_set(ERR_OVERQUOTA, "over quota");
-		err_set_retry_after(left > 0 ? left : -1);
-		return err_set(ERR_QUOTA, "transfer quota used up; %lld "
-		    "seconds left", (long long)left);
+		f->waiting = wait_for_quota(f->ds, left) == 0;
+		return f->waiting ? 0 : ERR_QUOTA;
 	case ERR_TOOMANY:
 	case ERR_BLOCKED:
 		err_service(code);
@@ -1028,7 +1051,7 @@ on_reply(struct fetch *f, struct json *j, int v)
 	if (g.down != 0)
 		return err_set(ERR_REFUSED, "taken down by the service");
 	if (g.e != 0 && g.url.p == NULL)
-		return refuse((int)g.e, g.tl);
+		return refuse(f, (int)g.e, g.tl);
 	if (g.url.p == NULL)
 		return err_set(ERR_PROTO, "reply to \"g\": no member \"g\"");
 	if ((r = http_check_data_url(g.url.p, g.url.n)) < 0)
@@ -1056,7 +1079,7 @@ on_answer(struct api_cmd *c, struct json *j, int v, int err)
 		finish_soon(ds);
 		return;
 	}
-	r = err < 0 ? refuse(err, -1) : on_reply(f, j, v);
+	r = err < 0 ? refuse(f, err, -1) : on_reply(f, j, v);
 	if (r != 0)
 		finish(f, r < 0 ? r : 0);
 	schedule(ds);

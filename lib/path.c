@@ -51,19 +51,12 @@ remote_close(struct remote *r)
 	account_close(&r->account);
 }
 
-static int
-need_session(const struct remote *r)
-{
-	return r->account.session.sid[0] != '\0' ? 0 :
-	    err_set(ERR_LOGIN, "not logged in");
-}
-
 int
 remote_tree(struct remote *r, struct tree **t)
 {
 	int e;
 
-	if ((e = need_session(r)) < 0)
+	if ((e = account_need_session(&r->account)) < 0)
 		return e;
 	if (r->tree == NULL && (e = tree_open(&r->tree, r->account.api,
 	    &r->account.session, r->flags)) < 0)
@@ -267,7 +260,7 @@ target_handle(struct remote *r, const char *s, struct place *p)
 {
 	int e;
 
-	if ((e = need_session(r)) < 0)
+	if ((e = account_need_session(&r->account)) < 0)
 		return e;
 	p->api = r->account.api;
 	p->node.type = NODE_FOLDER;

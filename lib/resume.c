@@ -38,9 +38,9 @@ resume_name(const char *folder, const void *what, size_t n)
 	    hash[6], hash[7], hash[8], hash[9], hash[10], hash[11]);
 }
 
-/* Remove what nobody can use any more. */
+/* Remove states that are older than some seconds. */
 static void
-sweep(const char *folder)
+sweep(const char *folder, time_t age)
 {
 	DIR *d = opendir(folder);
 	struct dirent *e;
@@ -52,9 +52,16 @@ sweep(const char *folder)
 		if (strlen(e->d_name) == 24 &&
 		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
 		    0 && S_ISREG(st.st_mode) &&
-		    st.st_mtim.tv_sec < time(NULL) - 2 * RESUME_AGE_S)
+		    st.st_mtim.tv_sec <= time(NULL) - age)
 			unlinkat(dirfd(d), e->d_name, 0);
 	closedir(d);
+}
+
+void
+resume_forget(const char *folder)
+{
+	sweep(folder, 0);
+	rmdir(folder);
 }
 
 static int
@@ -95,7 +102,7 @@ resume_open(struct resume *r, const char *path, uint64_t chunks,
 	*r = (struct resume){ .fd = -1 };
 	*slash = '\0';
 	if (mkdir(folder, 0700) == -1 && errno == EEXIST)
-		sweep(folder);
+		sweep(folder, 2 * RESUME_AGE_S);
 	free(folder);
 	r->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r->fd == -1 || flock(r->fd, LOCK_EX | LOCK_NB) == -1 ||

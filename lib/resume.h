@@ -53,6 +53,9 @@ void resume_begin(struct resume *r, const struct resume_head *head);
 /* Chunk i has been acknowledged. */
 void resume_chunk(struct resume *r, uint64_t i, const uint8_t mac[16]);
 
+/* Remove all states in a folder, and the folder (logout). */
+void resume_forget(const char *folder);
+
 /* The upload is over: remove the file.  Or keep it for a later run. */
 void resume_end(struct resume *r);
 void resume_keep(struct resume *r);

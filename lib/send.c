@@ -78,7 +78,7 @@ measure(struct send_item *i, int64_t size)
 	if (fstat(i->up.fd, &st) == -1)
 		return err_local("cannot look at it");
 	if (S_ISDIR(st.st_mode))
-		return err_set(ERR_USAGE, "is a folder (-r sends folders)");
+		return err_set(ERR_USAGE, "is a folder");
 	i->up.mtime = -1;
 	if (S_ISREG(st.st_mode)) {
 		off_t at = lseek(i->up.fd, 0, SEEK_CUR);
@@ -262,7 +262,7 @@ name_state(struct sending *s, struct send_item *i)
 	struct stat st;
 
 	if (s->o.states == NULL || fstat(i->up.fd, &st) == -1 ||
-	    !S_ISREG(st.st_mode))
+	    !S_ISREG(st.st_mode) || st.st_nlink == 0)
 		return;
 	buf_printf(&b, "%llu %llu %lld %lld.%09ld %s ",
 	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
