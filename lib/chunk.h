@@ -3,7 +3,7 @@
  *
  * Chunk i is min(i + 1, 8) * 128 KiB long; the last ends with the file.
  * Source: mega-protocol(7), "Chunks and MACs"; meganz/sdk
- * src/transfer.cpp, ChunkMAC; vectors in tests/vectors.
+ * src/transfer.cpp, ChunkMAC.
  */
 #ifndef CHUNK_H
 #define CHUNK_H
