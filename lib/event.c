@@ -4,6 +4,7 @@
 
 #include "b64.h"
 #include "err.h"
+#include "keyring.h"
 #include "secret.h"
 #include "shape.h"
 #include "tree_impl.h"
@@ -194,6 +195,19 @@ on_users(struct events *e)
 	return r;
 }
 
+/* Attributes of users: of our own, the key manager matters. */
+static int
+on_attributes(struct events *e)
+{
+	int list = json_member(&e->json, 0, "ua");
+
+	for (int v = json_first(&e->json, list); v >= 0;
+	    v = json_next(&e->json, v))
+		if (is(json_raw(&e->json, v), KEYRING_NAME))
+			e->t->closed = 1;
+	return 0;
+}
+
 static int
 on_cleared(struct events *e)
 {
@@ -207,6 +221,7 @@ static const struct {
 } kinds[] = {
 	{ "d", on_removal }, { "u", on_update }, { "s", on_sharing },
 	{ "s2", on_sharing }, { "ph", on_link }, { "c", on_users },
+	{ "ua", on_attributes },
 	{ "usc", on_cleared },
 };
 

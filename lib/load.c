@@ -4,6 +4,7 @@
 
 #include "b64.h"
 #include "err.h"
+#include "keyring.h"
 #include "mem.h"
 #include "secret.h"
 #include "shape.h"
@@ -228,7 +229,7 @@ load_settle(struct tree *t)
 {
 	int r = 0;
 
-	if (t->new_keys && t->closed) {
+	if (t->new_keys) {
 		t->closed = 0;
 		r = open_closed(t);
 	}
@@ -236,6 +237,68 @@ load_settle(struct tree *t)
 	if (r == 0 && t->moved_shares)
 		r = cache_place_inshares(t->cache);
 	t->moved_shares = 0;
+	return r;
+}
+
+static int
+take_manager_key(void *ctx, const uint8_t *h, const uint8_t *key)
+{
+	char text[9];
+
+	b64_encode(text, h, 6);
+	return load_key(ctx, node_number(text), key);
+}
+
+/* The attribute's value, in the answer to "uga": of new clients an object
+ * with its version, of old ones just it. */
+static int
+take_keyring(struct tree *t, const struct json *j, int v)
+{
+	int r;
+
+	if (json_type(j, v) == JSON_OBJECT)
+		v = json_member(j, v, "av");
+	if (!t->loading && (r = cache_begin(t->cache)) < 0)
+		return r;
+	r = keyring_open(json_raw(j, v), t->session->master, take_manager_key,
+	    t);
+	/* One that we cannot read is not ours to judge. */
+	if (r == ERR_MAC || r == ERR_PROTO) {
+		err_clear();
+		r = 0;
+	}
+	if (r == 0)
+		r = load_settle(t);
+	if (r == 0 && !t->loading)
+		r = cache_commit(t->cache);
+	if (r < 0 && !t->loading)
+		cache_rollback(t->cache);
+	return r;
+}
+
+int
+load_keyring(struct tree *t)
+{
+	struct api_cmd c = { 0 };
+	struct json_out o;
+	struct json j = { 0 };
+	int r;
+
+	t->closed = 0;
+	if (t->session == NULL)
+		return 0;
+	o = api_begin(&c, "uga");
+	json_put(&o, "u", t->session->user);
+	json_put(&o, "ua", KEYRING_NAME);
+	json_put_int(&o, "v", 1);
+	if ((r = api_wait(t->api, &c, &o, &j)) >= 0)
+		r = take_keyring(t, &j, r);
+	json_free(&j);
+	if (r == ERR_NOENT) {
+		/* An account that never had a key manager. */
+		err_clear();
+		r = 0;
+	}
 	return r;
 }
 
@@ -527,6 +590,7 @@ load_all(struct tree *t, int fresh)
 	t->loading = 1;
 	if ((r = begin(t)) == 0 && (r = ask(&a, fresh)) == 0 &&
 	    (r = cache_sort(t->cache)) == 0 && (r = load_settle(t)) == 0 &&
+	    (!t->closed || (r = load_keyring(t)) == 0) &&
 	    (r = cache_put_state(t->cache, &t->state)) == 0)
 		r = cache_publish(t->cache);
 	t->loading = 0;

@@ -111,6 +111,8 @@ try_cache(struct tree *t, int *fresh)
 		return 1;
 	if (r == 0 && !(t->flags & TREE_CACHED))
 		r = event_catch_up(t);
+	if (r == 0 && t->closed)
+		r = load_keyring(t);
 	if (r == EVENT_RELOAD) {
 		remark("the cache is too old; loading the account anew");
 		*fresh = 1;

@@ -23,7 +23,8 @@ struct tree {
 	int loading;                   /* by "f": all is new */
 	int new_keys;                  /* share keys came, which may open what
 	                                * no key opened so far */
-	int closed;                    /* nodes came that no key opens */
+	int closed;                    /* nodes came that no key opens, or the
+	                                * key manager changed */
 	int moved_shares;              /* folders shared with us came */
 	unsigned skipped;              /* records without a place */
 
@@ -59,6 +60,10 @@ int load_key(struct tree *t, int64_t h, const uint8_t key[KEY_SIZE]);
 /* After records and keys came: open what can be opened now, and put folders
  * that others share in their places. */
 int load_settle(struct tree *t);
+
+/* Ask for the account's key manager, and take in the share keys that it has.
+ * Waits: not inside of a transaction, or of a command's end. */
+int load_keyring(struct tree *t);
 
 /* load_all: fill a new cache by "f".  fresh asks for a tree that the service
  * did not keep itself. */
