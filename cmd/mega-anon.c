@@ -77,30 +77,6 @@ out:
 	return r;
 }
 
-static void
-ended(void *ctx, struct send_item *i, int result)
-{
-	struct buf b = BUF_MAX(1 << 20);
-	struct json_out o = { &b, 0 };
-
-	(void)ctx;
-	progress_ended();
-	if (result < 0) {
-		cmd_fail(i->local, result);
-		return;
-	}
-	if (cmd.json) {
-		json_open(&o, NULL, '{');
-		record_node(&o, &i->node, i->path, strlen(i->path), i->link);
-		json_close(&o, '}');
-		cmd_record_json(&b);
-	} else {
-		cmd_record(i->link, strlen(i->link));
-	}
-	fflush(stdout);
-	buf_wipe(&b);
-}
-
 /* Open one file and begin to send it. */
 static int
 publish(struct sending *s, const char *root, const char *local)
@@ -132,7 +108,7 @@ publish_all(struct account *a, char **argv)
 		.up = { .moved = progress_moved, .limit_rate = opt.rate,
 		    .plain_http = opt.http },
 		.link = 1,
-		.ended = ended,
+		.ended = record_sent,
 	};
 	struct sending *s;
 	char root[9];

@@ -648,12 +648,8 @@ parse(int argc, char *argv[])
 			opt.range = cmd_parse_range(optarg);
 			break;
 		case OPT_CONN:
-			opt.connections = (unsigned)cmd_number(optarg,
-			    "--connections", 0);
-			if (opt.connections < 1 || opt.connections >
-			    DOWNLOAD_CONNECTIONS_MAX)
-				cmd_usage("--connections=%s: want 1 to %d",
-				    optarg, DOWNLOAD_CONNECTIONS_MAX);
+			opt.connections = cmd_parse_connections(optarg,
+			    DOWNLOAD_CONNECTIONS_MAX);
 			break;
 		case OPT_HTTP:
 			opt.http = 1;

@@ -107,33 +107,6 @@ free_shares(void)
 	}
 }
 
-static void
-ended(void *ctx, struct send_item *i, int result)
-{
-	struct buf b = BUF_MAX(1 << 20);
-	struct json_out o = { &b, 0 };
-	const char *text = opt.link ? i->link : i->path;
-
-	(void)ctx;
-	progress_ended();
-	if (result < 0) {
-		cmd_fail(i->local, result);
-		return;
-	}
-	if (cmd.json) {
-		json_open(&o, NULL, '{');
-		record_node(&o, &i->node, i->path, strlen(i->path), opt.link ?
-		    i->link : NULL);
-		json_put(&o, "result", i->unchanged ? "unchanged" : "done");
-		json_close(&o, '}');
-		cmd_record_json(&b);
-	} else {
-		cmd_record(text, strlen(text));
-	}
-	fflush(stdout);
-	buf_wipe(&b);
-}
-
 /* Names given by the operands of this run: two of one name would become
  * twins. */
 static char **given;
@@ -693,7 +666,7 @@ put_all(char **argv, int n)
 		.up = { .moved = progress_moved, .limit_rate = opt.rate,
 		    .connections = opt.connections, .plain_http = opt.http },
 		.link = opt.link,
-		.ended = ended,
+		.ended = record_sent,
 	};
 	char *states;
 	struct dest d = { .path = NULL };
@@ -775,12 +748,8 @@ parse(int argc, char *argv[])
 			opt.rate = cmd_number(optarg, "--limit-rate", 1);
 			break;
 		case OPT_CONN:
-			opt.connections = (unsigned)cmd_number(optarg,
-			    "--connections", 0);
-			if (opt.connections < 1 || opt.connections >
-			    UPLOAD_CONNECTIONS_MAX)
-				cmd_usage("--connections=%s: want 1 to %d",
-				    optarg, UPLOAD_CONNECTIONS_MAX);
+			opt.connections = cmd_parse_connections(optarg,
+			    UPLOAD_CONNECTIONS_MAX);
 			break;
 		case OPT_HTTP:
 			opt.http = 1;

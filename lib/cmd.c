@@ -254,6 +254,16 @@ cmd_parse_wait(const char *text)
 	return text == NULL ? WAIT_LONG : cmd_number(text, "--wait", 0);
 }
 
+unsigned
+cmd_parse_connections(const char *text, unsigned max)
+{
+	int64_t n = cmd_number(text, "--connections", 0);
+
+	if (n < 1 || n > (int64_t)max)
+		cmd_usage("--connections=%s: want 1 to %u", text, max);
+	return (unsigned)n;
+}
+
 int64_t
 cmd_limit_rate(void)
 {

@@ -81,6 +81,9 @@ struct cmd_range cmd_parse_range(const char *text);
 /* The argument of --wait in seconds; NULL is very long. */
 int64_t cmd_parse_wait(const char *text);
 
+/* The argument of --connections, 1 to max. */
+unsigned cmd_parse_connections(const char *text, unsigned max);
+
 /* What MEGA_LIMIT_RATE says, or 0. */
 int64_t cmd_limit_rate(void);
 

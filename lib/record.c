@@ -1,4 +1,7 @@
+#include <string.h>
+
 #include "cmd.h"
+#include "progress.h"
 #include "record.h"
 
 static void
@@ -49,4 +52,32 @@ record_node(struct json_out *o, const struct node *n, const char *path,
 		json_put(o, "fingerprint", n->fingerprint);
 	if (link != NULL)
 		json_put(o, "link", link);
+}
+
+void
+record_sent(void *ctx, struct send_item *i, int result)
+{
+	struct buf b = BUF_MAX(1 << 20);
+	struct json_out o = { &b, 0 };
+	int linked = i->link[0] != '\0';
+	const char *text = linked ? i->link : i->path;
+
+	(void)ctx;
+	progress_ended();
+	if (result < 0) {
+		cmd_fail(i->local, result);
+		return;
+	}
+	if (cmd.json) {
+		json_open(&o, NULL, '{');
+		record_node(&o, &i->node, i->path, strlen(i->path),
+		    linked ? i->link : NULL);
+		json_put(&o, "result", i->unchanged ? "unchanged" : "done");
+		json_close(&o, '}');
+		cmd_record_json(&b);
+	} else {
+		cmd_record(text, strlen(text));
+	}
+	fflush(stdout);
+	buf_wipe(&b);
 }

@@ -4,6 +4,7 @@
 
 #include "json.h"
 #include "node.h"
+#include "send.h"
 
 /*
  * record_node: the members of one node, added to an object that is open.
@@ -14,5 +15,11 @@
  */
 void record_node(struct json_out *o, const struct node *n, const char *path,
     size_t pathlen, const char *link);
+
+/*
+ * record_sent: the end of a send_item, told: a failure, or a record of its
+ * path (or link, if one was made; or JSON).  Fits send_options.
+ */
+void record_sent(void *ctx, struct send_item *i, int result);
 
 #endif
