@@ -7,14 +7,21 @@
 #include "secret.h"
 #include "share.h"
 
-/* A command has ended; the first failure counts. */
+/* The first failure counts. */
 static void
-end(struct change *c, int err)
+note(struct change *c, int err)
 {
 	if (err < 0 && c->result == 0) {
 		c->result = err;
 		c->error = xstrdup(err_text());
 	}
+}
+
+/* A command has ended. */
+static void
+end(struct change *c, int err)
+{
+	note(c, err);
 	if (--c->left > 0)
 		return;
 	if (c->result < 0)
@@ -107,6 +114,56 @@ on_delete(struct api_cmd *cmd, struct json *j, int v, int err)
 	end(c, err);
 }
 
+/* A link on its way out.  That it has gone already is fine. */
+static void
+on_unlink(struct api_cmd *cmd, struct json *j, int v, int err)
+{
+	struct change *c = cmd->ctx;
+
+	(void)j;
+	(void)v;
+	free(cmd);
+	if (err == ERR_NOENT)
+		err = 0;
+	if (err < 0)
+		err_prefix(err, "thrown away, but it still has a link: ");
+	end(c, err);
+}
+
+static struct api_cmd *
+unlink_new(struct change *c)
+{
+	struct api_cmd *cmd = xcalloc(1, sizeof *cmd);
+
+	cmd->done = on_unlink;
+	cmd->ctx = c;
+	c->left++;
+	return cmd;
+}
+
+/* End the public link of a node, and the share that a folder's needs. */
+static void
+send_unlink(struct change *c, const struct node *n)
+{
+	struct api_cmd *cmd = unlink_new(c);
+	struct json_out o = api_begin(cmd, "l");
+
+	json_put(&o, "n", n->h);
+	json_put_int(&o, "d", 1);
+	api_send(c->api, cmd, &o);
+	if (n->type == NODE_FILE)
+		return;
+	cmd = unlink_new(c);
+	o = api_begin(cmd, "s2");
+	json_put(&o, "n", n->h);
+	json_open(&o, "s", '[');
+	json_open(&o, NULL, '{');
+	json_put(&o, "u", "EXP");
+	json_close(&o, '}');
+	json_close(&o, ']');
+	api_send(c->api, cmd, &o);
+}
+
 /*
  * What is asked for.
  */
@@ -196,6 +253,40 @@ change_move(struct change *c, const struct node *node, const char *to,
 	return 0;
 }
 
+static int
+find_any(void *ctx, const struct node *n)
+{
+	(void)n;
+	*(int *)ctx = 1;
+	return ERR_EXIST;
+}
+
+static int
+unlink_one(void *ctx, const struct node *n, const char *path, size_t len)
+{
+	(void)path;
+	(void)len;
+	if (n->ph[0] != '\0')
+		send_unlink(ctx, n);
+	return 0;
+}
+
+/* End the links to a node and to what is below it. */
+static int
+unlink_all(struct change *c, const struct node *node)
+{
+	int any = 0, r;
+
+	unlink_one(c, node, "", 0);
+	if (node->type == NODE_FILE)
+		return 0;
+	/* Most accounts have none, and then need not be looked through. */
+	r = tree_exported(c->tree, find_any, &any);
+	if (any)
+		r = tree_walk(c->tree, node->h, unlink_one, c);
+	return r;
+}
+
 int
 change_trash(struct change *c, const struct node *node)
 {
@@ -213,7 +304,8 @@ change_trash(struct change *c, const struct node *node)
 	attr_free(&a);
 	/* Where that cannot be noted, it has to do without. */
 	err_clear();
-	r = begin_move(c, node, bin.h);
+	if ((r = begin_move(c, node, bin.h)) == 0)
+		note(c, unlink_all(c, node));
 	node_free(&bin);
 	return r;
 }

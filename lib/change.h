@@ -45,8 +45,9 @@ struct change {
  * change_move: into the folder to (NULL: where it is) and under a name of n
  * bytes (NULL: its own).  CHANGE_NOTHING, as with an error, if all that is so
  * already.
- * change_trash: into the rubbish bin; where it was is noted in the attribute
- * "rr", as official clients do, who use it to restore.
+ * change_trash: into the rubbish bin.  Where it was is noted in the attribute
+ * "rr", as official clients do, who use it to restore; and links to it and to
+ * what is below it end, since nobody expects those to go on.
  * change_alter: other attributes.
  * change_delete: for good, with all below it and all older versions; with
  * only set, this one version of a file.
