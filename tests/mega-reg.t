@@ -54,6 +54,14 @@ ok "logs out" mega-logout
 ok "logs in" mega-login --password-file pw new@x.org
 is "with the keys that were made" "$(mega-ls /)" /early
 is "by csid" "$(jq -r '.rsa_key | length > 800' "$session")" true
+if [ -d "$SRC/build/interop/node_modules/megajs" ]; then
+	ok "another client logs in, and reads it" env \
+	    MEGA_USERNAME=new@x.org MEGA_PASSWORD="$(cat pw)" \
+	    node "$SRC/tests/interop/megajs.js" get /early got
+	same "the same" got pw
+else
+	skip "another client" "no megajs"
+fi
 exits 9 "a full account is not registered again" mega-reg \
     --password-file pw third@x.org
 exits 9 "an address that is taken" mega-reg --session s --password-file pw \
