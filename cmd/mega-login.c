@@ -314,15 +314,25 @@ print_string(struct account *a)
 }
 
 static void
+add_bytes(struct buf *b, int64_t n)
+{
+	if (n < 0)
+		buf_addstr(b, " -");
+	else
+		buf_printf(b, " %lld", (long long)n);
+}
+
+static void
 print_account(const struct account_info *i, const struct account_quota *q)
 {
 	struct buf b = BUF_MAX(1 << 16);
 	struct json_out o = { &b, 0 };
 
 	if (!cmd.json) {
-		buf_printf(&b, "%s %s %s %lld %lld", i->email != NULL ?
-		    i->email : "-", i->user, q->plan, (long long)q->used,
-		    (long long)q->total);
+		buf_printf(&b, "%s %s %s", i->email != NULL ? i->email : "-",
+		    i->user, q->plan);
+		add_bytes(&b, q->used);
+		add_bytes(&b, q->total);
 		cmd_record(buf_str(&b), b.len);
 		buf_free(&b);
 		return;
@@ -335,8 +345,10 @@ print_account(const struct account_info *i, const struct account_quota *q)
 		json_put(&o, "name", i->name);
 	json_put(&o, "plan", q->plan);
 	json_put(&o, "state", q->state);
-	json_put_int(&o, "used", q->used);
-	json_put_int(&o, "total", q->total);
+	if (q->used >= 0)
+		json_put_int(&o, "used", q->used);
+	if (q->total >= 0)
+		json_put_int(&o, "total", q->total);
 	json_close(&o, '}');
 	cmd_record_json(&b);
 	buf_free(&b);
