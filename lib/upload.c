@@ -272,6 +272,9 @@ take_out(struct push *f, int result)
 
 	f->error = result;
 	f->error_text = xstrdup(err_text());
+	/* A file that has changed is another upload the next time. */
+	if (result == ERR_LOCAL)
+		resume_end(&f->resume);
 	drop_pieces(f);
 	while (*at != f)
 		at = &(*at)->next;
