@@ -25,10 +25,10 @@ LIB_0        = compat err mem buf secret set
 LIB_1        = b64 json aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
                hashcash name node sid block keyring
-LIB_3        = http tty out private resume sort elcusers
+LIB_3        = http tty out dir private resume sort elcusers
 LIB_4        = password session api account login register cache \
                cachetree
-LIB_5        = tree load event path share change same folder download upload send \
+LIB_5        = tree load event path share change same folder download finish upload send \
                elcaccount elcclient elcserver
 LIB_6        = cmd progress record operand into task
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
@@ -42,7 +42,7 @@ MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \
                fingerprint link megalink elc elcpage elcaccount resume node \
                tree keyring
-FUZZ         = rsa attr link megalink elc json node
+FUZZ         = rsa attr link megalink elc json node login
 BENCH        = kernel kdf
 
 # V=1 shows the commands.
