@@ -12,6 +12,7 @@
 #include "cmd.h"
 #include "download.h"
 #include "err.h"
+#include "finish.h"
 #include "mem.h"
 #include "name.h"
 #include "operand.h"
@@ -56,11 +57,13 @@ static struct {
 
 static struct remote remote;
 static struct downloads *engine;
+static struct finish finish;
 
 /* One file on its way. */
 struct get {
 	struct download d;
 	struct out out;
+	struct finish_item finish;
 	char *operand;       /* for messages */
 	char *dir;           /* where it goes, or NULL: path is given */
 	char *path;          /* its local path, once known */
@@ -313,17 +316,6 @@ report(struct get *g)
 	buf_free(&b);
 }
 
-/* Whether two paths lead into one folder. */
-static int
-same_folder(const char *a, const char *b)
-{
-	const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
-
-	if (x == NULL || y == NULL)
-		return x == y;
-	return x - a == y - b && memcmp(a, b, (size_t)(x - a)) == 0;
-}
-
 /* The end of one file: tell it. */
 static void
 end(struct get *g, int r)
@@ -342,48 +334,10 @@ end(struct get *g, int r)
 	get_free(g);
 }
 
-/* Files that are complete and wait for their names: they are flushed to the
- * disk together. */
-#define FINISHED_MAX 64
-#define FINISHED_MS  300
-
-static struct get *finished[FINISHED_MAX];
-static size_t nfinished;
-static struct http_timer finish_timer;
-
 static void
-name_finished(void)
+named(struct finish_item *i, int r)
 {
-	char *errors[FINISHED_MAX];
-	int r[FINISHED_MAX];
-
-	for (size_t i = 0; i < nfinished; i++) {
-		struct get *g = finished[i];
-
-		err_clear();
-		r[i] = out_flush(&g->out, g->d.size, g->d.modified);
-		if (r[i] == 0)
-			r[i] = out_name(&g->out, opt.exists == REPLACE);
-		errors[i] = r[i] < 0 ? xstrdup(err_text()) : NULL;
-	}
-	for (size_t i = 0; i < nfinished; i++)
-		if (i == 0 || !same_folder(finished[i - 1]->path,
-		    finished[i]->path))
-			out_sync(finished[i]->path);
-	for (size_t i = 0; i < nfinished; i++) {
-		if (r[i] < 0)
-			err_set(r[i], "%s", errors[i]);
-		free(errors[i]);
-		end(finished[i], r[i]);
-	}
-	nfinished = 0;
-}
-
-static void
-on_finish_timer(struct http_timer *t)
-{
-	(void)t;
-	name_finished();
+	end(i->ctx, r);
 }
 
 static void
@@ -394,13 +348,11 @@ done(struct download *d, int r)
 	if (r == 0 && d->historic != NULL)
 		cmd_note_on(g->operand, d->historic);
 	if (r == 0 && d->out != NULL) {
-		finished[nfinished++] = g;
-		if (nfinished == FINISHED_MAX)
-			name_finished();
-		finish_timer.fire = on_finish_timer;
-		if (nfinished == 1)
-			http_timer_set(remote.account.http, &finish_timer,
-			    FINISHED_MS);
+		g->finish = (struct finish_item){ .out = &g->out,
+		    .size = d->size, .mtime = d->modified,
+		    .replace = opt.exists == REPLACE, .done = named,
+		    .ctx = g };
+		finish_add(&finish, &g->finish);
 		return;
 	}
 	if (d->emit == to_device && g->out.fd >= 0 &&
@@ -689,10 +641,10 @@ main(int argc, char *argv[])
 	}
 	progress_begin("get");
 	engine = downloads_new(remote.account.http, &o);
+	finish.http = remote.account.http;
 	operand_each(argv + optind, get, NULL);
 	downloads_run(engine);
-	http_timer_clear(remote.account.http, &finish_timer);
-	name_finished();
+	finish_all(&finish);
 	progress_end();
 	downloads_free(engine);
 	remote_close(&remote);
