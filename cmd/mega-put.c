@@ -2,12 +2,12 @@
 
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
+#include "dir.h"
 #include "err.h"
 #include "folder.h"
 #include "mem.h"
@@ -292,60 +292,26 @@ subs_free(struct subs *all)
 	free(all->s);
 }
 
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The names in a local folder, sorted; the caller frees them. */
-static int
-list_local(const char *local, char ***names, size_t *n)
-{
-	DIR *dir = opendir(local);
-	struct dirent *e;
-
-	*names = NULL;
-	*n = 0;
-	if (dir == NULL)
-		return err_set(ERR_LOCAL, "%s", strerror(errno));
-	while ((e = readdir(dir)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0)
-			continue;
-		if ((*n & (*n - 1)) == 0)
-			*names = xreallocarray(*names, *n == 0 ? 1 : 2 * *n,
-			    sizeof **names);
-		(*names)[(*n)++] = xstrdup(e->d_name);
-	}
-	closedir(dir);
-	if (*n > 0)
-		qsort(*names, *n, sizeof **names, by_name);
-	return 0;
-}
-
 /* Call fn for each entry of a local folder, with its path and name; tell
  * what fails. */
 static void
 each_entry(const char *local, int (*fn)(void *ctx, const char *path,
     const char *name), void *ctx)
 {
-	char **names;
-	size_t n;
+	struct dir d;
 	int r;
 
-	if ((r = list_local(local, &names, &n)) < 0)
+	if ((r = dir_list(&d, local)) < 0)
 		cmd_fail(local, r);
-	for (size_t i = 0; i < n; i++) {
-		char *path = xasprintf("%s/%s", local, names[i]);
+	for (size_t i = 0; i < d.n; i++) {
+		char *path = xasprintf("%s/%s", local, d.name[i]);
 
 		err_clear();
-		if ((r = fn(ctx, path, names[i])) < 0)
+		if ((r = fn(ctx, path, d.name[i])) < 0)
 			cmd_fail(path, r);
 		free(path);
-		free(names[i]);
 	}
-	free(names);
+	dir_free(&d);
 }
 
 struct finding {
