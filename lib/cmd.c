@@ -37,6 +37,12 @@ notice(const char *words)
 		cmd_note("%s", words);
 }
 
+static void
+remark(const char *words)
+{
+	cmd_verbose("%s", words);
+}
+
 void
 cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
 {
@@ -48,6 +54,7 @@ cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
 	cmd.name = name;
 	cmd.tty = isatty(STDOUT_FILENO);
 	api_notice = notice;
+	api_remark = remark;
 	synopsis = syn;
 	options = opts;
 	for (const struct cmd_opt *o = opts; o->ch != 0 && n < OPTIONS_MAX;
