@@ -152,7 +152,7 @@ megatools_session '
 	done
 	link=$(mt export /Root/mt/17) && mega-cat "$link" | cmp s/17 -
 	tell "mega-cat: a link that megatools made"
-	mega-put s/0 s/16 /mt/ >/dev/null
+	cp s/0 mt/ && mega-put s/0 s/16 /mt/ >/dev/null
 	tell "mega-put into the same folder"
 	rm -f got
 	mt get --no-progress --path got /Root/mt/16 && cmp s/16 got
