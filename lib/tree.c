@@ -601,7 +601,6 @@ climb_add(struct tree *t, struct climb *c, const struct cache_node *row)
 		c->cap = c->cap == 0 ? 16 : 2 * c->cap;
 		c->ends = xreallocarray(c->ends, c->cap, sizeof *c->ends);
 	}
-	/* In a cycle that a stranger made, the ceiling of text ends it. */
 	to_node(t, row, &n);
 	r = add_component(t, row, &n, &c->text);
 	node_free(&n);
@@ -659,33 +658,61 @@ add_top(const struct cache_node *top, const struct climb *c, struct buf *out)
 		buf_addch(out, '/');
 }
 
+/* Whether a climb has come to a cycle: it meets the node again at which it
+ * was after 1, 2, 4 … steps. */
+struct cycle {
+	int64_t mark;
+	unsigned steps, limit;
+};
+
+static int
+goes_round(struct cycle *c, int64_t h)
+{
+	if (c->limit > 0 && c->mark == h)
+		return 1;
+	if (c->steps++ == c->limit) {
+		c->mark = h;
+		c->limit = 2 * c->limit + 1;
+		c->steps = 0;
+	}
+	return 0;
+}
+
+/* Keep n components: the climb ends at the node h. */
+static int
+climb_back(struct tree *t, struct climb *c, size_t n, int64_t h,
+    struct cache_node *row)
+{
+	c->n = n;
+	c->text.len = n > 0 ? c->ends[n - 1] : 0;
+	return cache_get(t->cache, h, row);
+}
+
 static int
 climb(struct tree *t, struct cache_node *row, struct climb *c)
 {
-	int64_t parent;
+	struct cycle cycle = { 0 };
+	int64_t start = row->h;
 	int r;
 
-	for (;;) {
+	while (row->type < NODE_ROOT && row->parent != CACHE_TOP &&
+	    row->parent != CACHE_LOST) {
 		int64_t h = row->h;
 
-		parent = row->parent;
-		if (row->type >= NODE_ROOT || parent == CACHE_TOP ||
-		    parent == CACHE_LOST)
-			return 0;
+		if (goes_round(&cycle, h))
+			return climb_back(t, c, 0, start, row);
 		if ((r = climb_add(t, c, row)) < 0)
 			return r;
-		if (parent == CACHE_SHARED)
+		if (row->parent == CACHE_SHARED)
 			return 0;
-		r = cache_get(t->cache, parent, row);
-		if (r == ERR_NOENT) {
-			/* Its parent is not ours to see. */
-			c->n--;
-			c->text.len = c->n > 0 ? c->ends[c->n - 1] : 0;
-			return cache_get(t->cache, h, row);
-		}
+		r = cache_get(t->cache, row->parent, row);
+		/* Its parent may not be ours to see. */
+		if (r == ERR_NOENT)
+			return climb_back(t, c, c->n - 1, h, row);
 		if (r < 0)
 			return r;
 	}
+	return 0;
 }
 
 int
@@ -720,13 +747,14 @@ int
 tree_above(struct tree *t, const char h[9],
     int (*fn)(void *ctx, const struct node *n), void *ctx)
 {
+	struct cycle cycle = { 0 };
 	struct node n;
 	char at[9];
 	int r = 0;
 
 	memcpy(at, h, sizeof at);
-	/* In a cycle that a stranger made, the count ends it. */
-	for (int i = 0; i < DEPTH_MAX && at[0] != '\0' && r == 0; i++) {
+	while (at[0] != '\0' && r == 0 &&
+	    !goes_round(&cycle, node_number(at))) {
 		if ((r = tree_get(t, at, &n)) < 0)
 			break;
 		r = fn(ctx, &n);
