@@ -34,9 +34,13 @@ each(void *ctx, const char *operand)
 {
 	struct each *e = ctx;
 
+	int r;
+
 	if (!megalink_is(operand))
 		return e->fn(e->ctx, operand);
-	return elcclient_open_text(&e->client, operand, decoded, e);
+	r = elcclient_open_text(&e->client, operand, decoded, e);
+	/* What cannot be decoded is a wrong operand. */
+	return r == ERR_PROTO ? ERR_USAGE : r;
 }
 
 void
