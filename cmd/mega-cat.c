@@ -12,13 +12,13 @@
 #include "secret.h"
 
 #define SYNOPSIS "[-0fqv] [--range=A-B] [--wait[=MAX]] [--limit-rate=N] " \
-	"[--http] OPERAND ..."
+	"[--http] [--password-file=F] OPERAND ..."
 
 enum { OPT_RANGE = 256, OPT_WAIT, OPT_RATE, OPT_HTTP };
 
 static const struct cmd_opt options[] = {
 	{ 'f', "force", NULL, "write data even to a terminal" },
-	CMD_NULL, CMD_QUIET, CMD_VERBOSE, CMD_SESSION,
+	CMD_NULL, CMD_QUIET, CMD_VERBOSE, CMD_SESSION, CMD_PASSWORD,
 	{ OPT_RANGE, "range", "A-B", "only these bytes; not verified" },
 	{ OPT_WAIT, "wait", "[MAX]", "wait for transfer quota, MAX seconds" },
 	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
@@ -118,7 +118,8 @@ main(int argc, char *argv[])
 		cmd_usage("which file?");
 	if (cmd.tty && !force)
 		cmd_usage("data does not go to a terminal; -f makes it");
-	if ((r = remote_open(&remote, cmd.session)) < 0) {
+	if ((r = remote_open(&remote, cmd.session)) < 0 ||
+	    (r = remote_password(&remote, cmd.password_file)) < 0) {
 		cmd_fail(NULL, r);
 		return cmd_finish();
 	}

@@ -23,7 +23,8 @@
 #include "secret.h"
 
 #define SYNOPSIS "[-rcfj0nqv] [-o DEST] [--if-exists=POLICY] [--wait[=MAX]]\n" \
-	"    [--limit-rate=N] [--connections=N] [--http] OPERAND ...\n" \
+	"    [--limit-rate=N] [--connections=N] [--http] [--password-file=F]\n" \
+	"    OPERAND ...\n" \
 	"[--range=A-B] [-o FILE] OPERAND"
 
 enum { OPT_EXISTS = 256, OPT_WAIT, OPT_RATE, OPT_RANGE, OPT_HTTP, OPT_CONN };
@@ -34,7 +35,7 @@ static const struct cmd_opt options[] = {
 	{ 'o', "output", "DEST", "a file, a folder (DEST/), or - for stdout" },
 	{ 'f', "force", NULL, "write data even to a terminal" },
 	CMD_JSON, CMD_NULL, CMD_DRY, CMD_QUIET, CMD_VERBOSE, CMD_SESSION,
-	CMD_PROGRESS,
+	CMD_PASSWORD, CMD_PROGRESS,
 	{ OPT_EXISTS, "if-exists", "POLICY", "skip, replace, rename or fail" },
 	{ OPT_WAIT, "wait", "[MAX]", "wait for transfer quota, MAX seconds" },
 	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
@@ -635,7 +636,8 @@ main(int argc, char *argv[])
 	o.wait_max = opt.wait;
 	o.plain_http = opt.http;
 	o.connections = opt.connections;
-	if ((r = remote_open(&remote, cmd.session)) < 0) {
+	if ((r = remote_open(&remote, cmd.session)) < 0 ||
+	    (r = remote_password(&remote, cmd.password_file)) < 0) {
 		cmd_fail(NULL, r);
 		return cmd_finish();
 	}

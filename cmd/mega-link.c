@@ -13,7 +13,6 @@
 #include "link.h"
 #include "mem.h"
 #include "operand.h"
-#include "password.h"
 #include "path.h"
 #include "record.h"
 #include "secret.h"
@@ -24,7 +23,7 @@
 	"[--old] PATH ...\n-d [-j0qv] PATH ...\n-l [-j0qv] [--old]\n" \
 	"-i [-j0qv] [--password-file=F] LINK ..."
 
-enum { OPT_OLD = 256, OPT_EXPIRE, OPT_PASSWORD, OPT_WRITABLE };
+enum { OPT_OLD = 256, OPT_EXPIRE, OPT_WRITABLE };
 
 static const struct cmd_opt options[] = {
 	{ 'd', "delete", NULL, "remove the links" },
@@ -32,8 +31,7 @@ static const struct cmd_opt options[] = {
 	{ 'l', "list", NULL, "all nodes that have links" },
 	CMD_JSON, CMD_NULL, CMD_QUIET, CMD_VERBOSE, CMD_SESSION,
 	{ OPT_EXPIRE, "expire", "T", "links die then: 12h, 7d, or a date" },
-	{ OPT_PASSWORD, "password-file", "F", "lock (or unlock) by its first "
-	    "line" },
+	CMD_PASSWORD,
 	{ OPT_WRITABLE, "writable", NULL, "whoever has it may add files" },
 	{ OPT_OLD, "old", NULL, "print links in their old form" },
 	CMD_END
@@ -44,10 +42,7 @@ static const struct cmd_opt options[] = {
 static struct {
 	int remove, info, list, old, writable;
 	int64_t expire;
-	const char *password_file;
 } opt;
-
-static struct buf password = BUF_MAX(PASSWORD_MAX); /* "" if none */
 
 static struct remote remote;
 
@@ -185,8 +180,8 @@ static const struct shape writable_shape[] = {
 static int
 finish_link(struct ask *a)
 {
-	if (password.len > 0)
-		link_lock(&a->made, buf_str(&password), NULL);
+	if (remote.password.len > 0)
+		link_lock(&a->made, buf_str(&remote.password), NULL);
 	link_print(a->link, &a->made, opt.old);
 	secret_zero(&a->made, sizeof a->made);
 	return 0;
@@ -558,27 +553,15 @@ parse_expire(const char *text)
 	    "2030-12-31", text);
 }
 
-static int
-get_password(void)
-{
-	struct password_source from = { .file = opt.password_file };
-
-	return opt.password_file == NULL ? 0 :
-	    password_get(&password, &from);
-}
-
 static void
 run(char **argv)
 {
-	int r = get_password();
+	int r = 0;
 
-	if (r == 0) {
-		remote.password = password.len > 0 ? buf_str(&password) : NULL;
-		if (opt.list)
-			r = list_links();
-		else
-			operand_each(argv, opt.info ? info : make_link, NULL);
-	}
+	if (opt.list)
+		r = list_links();
+	else
+		operand_each(argv, opt.info ? info : make_link, NULL);
 	if (r < 0)
 		cmd_fail(NULL, r);
 }
@@ -603,9 +586,6 @@ main(int argc, char *argv[])
 		case OPT_EXPIRE:
 			opt.expire = parse_expire(optarg);
 			break;
-		case OPT_PASSWORD:
-			opt.password_file = optarg;
-			break;
 		case OPT_WRITABLE:
 			opt.writable = 1;
 			break;
@@ -620,14 +600,14 @@ main(int argc, char *argv[])
 		cmd_usage("-l takes no operands");
 	if (optind == argc && !opt.list)
 		cmd_usage(opt.info ? "which link?" : "which node?");
-	if ((r = remote_open(&remote, cmd.session)) < 0) {
+	if ((r = remote_open(&remote, cmd.session)) < 0 ||
+	    (r = remote_password(&remote, cmd.password_file)) < 0) {
 		cmd_fail(NULL, r);
 		return cmd_finish();
 	}
 	run(argv + optind);
 	while (count > 0)
 		http_turn(remote.account.http, -1);
-	buf_wipe(&password);
 	remote_close(&remote);
 	return cmd_finish();
 }

@@ -13,7 +13,7 @@
 #include "secret.h"
 
 #define SYNOPSIS "[-dhj0lRqv] [--versions] [--full] [--cached] " \
-	"[--session=FILE] [OPERAND ...]"
+	"[--session=FILE] [--password-file=F] [OPERAND ...]"
 
 #define TEXT_MAX (4 << 20) /* of one record */
 
@@ -29,7 +29,7 @@ static const struct cmd_opt options[] = {
 	{ OPT_VERSIONS, "versions", NULL, "older versions of files, too" },
 	{ OPT_FULL, "full", NULL, "what is in links as LINK:/path" },
 	{ OPT_CACHED, "cached", NULL, "what was known last; ask nobody" },
-	CMD_SESSION, CMD_END
+	CMD_SESSION, CMD_PASSWORD, CMD_END
 };
 
 static struct {
@@ -290,7 +290,8 @@ main(int argc, char *argv[])
 			break;
 		}
 	}
-	if ((r = remote_open(&remote, cmd.session)) < 0) {
+	if ((r = remote_open(&remote, cmd.session)) < 0 ||
+	    (r = remote_password(&remote, cmd.password_file)) < 0) {
 		cmd_fail(NULL, r);
 		return cmd_finish();
 	}

@@ -163,6 +163,9 @@ cmd_option(int argc, char *argv[])
 		case 1002:
 			set_progress(optarg);
 			break;
+		case 1005:
+			cmd.password_file = optarg;
+			break;
 		case 1003:
 			help();
 			exit(cmd_finish());

@@ -38,6 +38,8 @@ struct cmd_opt {
 #define CMD_SESSION { 1001, "session", "FILE", "the session file" }
 #define CMD_PROGRESS { 1002, "progress", "WHEN", \
 	"auto, always, never or json" }
+#define CMD_PASSWORD { 1005, "password-file", "FILE", \
+	"its first line opens locked links" }
 #define CMD_END     { 0, NULL, NULL, NULL }
 
 extern struct cmd {
@@ -45,6 +47,7 @@ extern struct cmd {
 	int json, null, quiet, verbose, dry;
 	enum { CMD_AUTO, CMD_ALWAYS, CMD_NEVER, CMD_AS_JSON } progress;
 	const char *session; /* --session, or NULL */
+	const char *password_file; /* --password-file, or NULL */
 	int tty;             /* standard output is a terminal */
 	int status;          /* exit status so far */
 } cmd;

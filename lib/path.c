@@ -6,6 +6,7 @@
 #include "b64.h"
 #include "err.h"
 #include "mem.h"
+#include "password.h"
 #include "path.h"
 #include "secret.h"
 #include "shape.h"
@@ -22,7 +23,7 @@ struct path_link {
 int
 remote_open(struct remote *r, const char *session_path)
 {
-	*r = (struct remote){ 0 };
+	*r = (struct remote){ .password = BUF_MAX(PASSWORD_MAX) };
 	return account_open_any(&r->account, session_path);
 }
 
@@ -48,7 +49,16 @@ remote_close(struct remote *r)
 	api_free(r->nobody);
 	r->tree = NULL;
 	r->nobody = NULL;
+	buf_wipe(&r->password);
 	account_close(&r->account);
+}
+
+int
+remote_password(struct remote *r, const char *file)
+{
+	struct password_source from = { .file = file };
+
+	return file == NULL ? 0 : password_get(&r->password, &from);
 }
 
 int
@@ -315,6 +325,19 @@ find_file(struct remote *r, struct place *p)
 	return 0;
 }
 
+/* Open a locked link; the first one asks for the password. */
+static int
+unlock(struct remote *r, struct link *l)
+{
+	struct password_source from = { .question = "Password of the link: " };
+	int e;
+
+	if (r->password.len == 0 &&
+	    (e = password_get(&r->password, &from)) < 0)
+		return err_prefix(e, "the link is locked with a password");
+	return link_unlock(l, buf_str(&r->password));
+}
+
 static int
 find_link(struct remote *r, const char *text, struct place *p,
     struct ahead *ahead)
@@ -323,11 +346,7 @@ find_link(struct remote *r, const char *text, struct place *p,
 
 	if ((e = link_parse(&p->link, text)) < 0)
 		return e;
-	if (p->link.kind == LINK_PASSWORD && r->password == NULL)
-		return err_set(ERR_LOGIN, "the link is locked with a "
-		    "password");
-	if (p->link.kind == LINK_PASSWORD &&
-	    (e = link_unlock(&p->link, r->password)) < 0)
+	if (p->link.kind == LINK_PASSWORD && (e = unlock(r, &p->link)) < 0)
 		return e;
 	if (p->link.keylen == 0)
 		return err_set(ERR_USAGE, "the link has no key");

@@ -7,6 +7,7 @@
 #define PATH_H
 
 #include "account.h"
+#include "buf.h"
 #include "link.h"
 #include "tree.h"
 
@@ -19,13 +20,17 @@ struct remote {
 	                             * links, once needed */
 	struct path_link *links;    /* open folder links; private */
 	int flags;                  /* TREE_* */
-	const char *password;       /* for locked links, or NULL; borrowed */
+	struct buf password;        /* for locked links; empty: not known */
 };
 
 /* account_open_any happens here: operands decide whether a session is
  * needed.  path is --session's operand. */
 int remote_open(struct remote *r, const char *session_path);
 void remote_close(struct remote *r);
+
+/* The password for locked links, from a file's first line (NULL: later, from
+ * the terminal, if there is such a link).  0 or what password_get says. */
+int remote_password(struct remote *r, const char *file);
 
 /* The account's tree; ERR_LOGIN if there is no session. */
 int remote_tree(struct remote *r, struct tree **t);
