@@ -439,36 +439,46 @@ static const struct shape public_shape[] = {
 };
 
 /* Fill in what a public file's attributes say. */
-static int
-read_attributes(struct node *n, struct slice at)
+static void
+take_attributes(struct node *n, const struct attr *a)
 {
-	uint8_t folded[KEY_SIZE];
 	struct fingerprint f;
-	struct attr a;
 	const char *text;
 	size_t len;
-	int r;
 
-	key_fold(folded, n->key, n->keylen);
-	r = attr_open(&a, at.p, at.n, folded);
-	secret_zero(folded, sizeof folded);
-	if (r == ERR_KEY)
-		return err_set(r, "the link's key does not fit");
-	if (r < 0)
-		return r;
-	if ((text = attr_get(&a, "n", &len)) != NULL) {
+	if ((text = attr_get(a, "n", &len)) != NULL) {
 		n->name = xmalloc(len + 1);
 		memcpy(n->name, text, len + 1);
 		n->namelen = len;
 	}
-	text = attr_get(&a, "c", &len);
+	text = attr_get(a, "c", &len);
 	if (text != NULL && len < sizeof n->fingerprint &&
 	    fingerprint_parse(&f, text, len) == 0) {
 		memcpy(n->fingerprint, text, len + 1);
 		n->mtime = f.mtime >= 0 ? f.mtime : -1;
 	}
-	attr_free(&a);
-	return 0;
+}
+
+int
+place_reply(struct node *n, struct attr *a, struct json *j, int v)
+{
+	uint8_t folded[KEY_SIZE];
+	struct public reply = { 0 };
+	int r;
+
+	*a = (struct attr){ 0 };
+	if ((r = shape_read("reply to \"g\"", public_shape, j, v,
+	    &reply)) < 0)
+		return r;
+	n->size = reply.size;
+	key_fold(folded, n->key, n->keylen);
+	r = attr_open(a, reply.at.p, reply.at.n, folded);
+	secret_zero(folded, sizeof folded);
+	if (r == ERR_KEY)
+		return err_set(r, "the link's key does not fit");
+	if (r == 0)
+		take_attributes(n, a);
+	return r;
 }
 
 int
@@ -476,17 +486,14 @@ place_ask(struct place *p)
 {
 	struct api_cmd c = { 0 };
 	struct json_out o = api_begin(&c, "g");
-	struct public reply = { 0 };
+	struct attr a = { 0 };
 	struct json j = { 0 };
 	int r;
 
 	json_put(&o, "p", p->link.ph);
-	if ((r = api_wait(p->api, &c, &o, &j)) >= 0 &&
-	    (r = shape_read("reply to \"g\"", public_shape, &j, r,
-	    &reply)) == 0) {
-		p->node.size = reply.size;
-		r = read_attributes(&p->node, reply.at);
-	}
+	if ((r = api_wait(p->api, &c, &o, &j)) >= 0)
+		r = place_reply(&p->node, &a, &j, r);
+	attr_free(&a);
 	json_free(&j);
 	return r;
 }

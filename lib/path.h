@@ -87,6 +87,11 @@ void place_free(struct place *p);
  * ERR_KEY if the link's key does not fit. */
 int place_ask(struct place *p);
 
+/* The same in two halves, for those who ask for many at a time: this reads
+ * the reply to {"a":"g","p":…}.  n has the key; a gets all attributes
+ * (attr_free). */
+int place_reply(struct node *n, struct attr *a, struct json *j, int v);
+
 /* The text of a place as an operand or for a record: path of a node,
  * "LINK:/path" in a folder link. */
 int place_print(const struct place *p, struct buf *out);
