@@ -28,13 +28,14 @@ LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
 LIB_3        = http tty out dir private resume sort elcusers
 LIB_4        = password session api account login register cache \
                cachetree
-LIB_5        = tree load event path share change same folder download finish upload send mirror \
-               elcaccount elcclient elcserver
+LIB_5        = tree load event path share change copy same folder download \
+               finish upload send mirror elcaccount elcclient elcserver
 LIB_6        = cmd progress record operand into task
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 
 # Programs: each is cmd/mega-NAME.c, man/mega-NAME.1, tests/mega-NAME.t.
-PROGS        = anon api cat df elc get link login logout ls mkdir mv put reg rm sync
+PROGS        = anon api cat cp df elc get link login logout ls mkdir mv put \
+               reg rm sync
 SERVE        = main web store cs account login signup attrs nodes put share \
                list events ticket transfer raid fattr misc populate fault
 

@@ -142,13 +142,17 @@ check(const struct place *p)
 static int
 take(const struct node *n, const char *name, size_t len, struct node *old)
 {
+	char *path;
 	int r;
 
 	if ((r = into_take(&to, name, len, old)) <= 0)
 		return r < 0 ? r : 1;
 	if (strcmp(old->h, n->h) == 0)
 		return 0;
-	return (r = into_may_replace(&to, old, n->type)) < 0 ? r : 1;
+	path = into_path(&to, name, len);
+	r = into_may_replace(&to, path, old, n->type);
+	free(path);
+	return r < 0 ? r : 1;
 }
 
 /* Begin to move a node; everything that stands against it has been seen. */

@@ -137,23 +137,16 @@ into_take(struct into *to, const char *name, size_t n, struct node *old)
 }
 
 int
-into_may_replace(const struct into *to, const struct node *old,
-    enum node_type type)
+into_may_replace(const struct into *to, const char *path,
+    const struct node *old, enum node_type type)
 {
-	char tmp[16], *path;
-	size_t n;
-	const char *name = node_component(old, tmp, &n);
-	int r = 0;
-
-	path = into_path(to, name, n);
 	if (old->type != NODE_FILE)
-		r = err_set(ERR_TAKEN, "%s is a folder", path);
-	else if (type != NODE_FILE)
-		r = err_set(ERR_TAKEN, "%s is a file", path);
-	else if (!to->force)
-		r = err_set(ERR_TAKEN, "%s exists (-f replaces it)", path);
-	free(path);
-	return r;
+		return err_set(ERR_TAKEN, "%s is a folder", path);
+	if (type != NODE_FILE)
+		return err_set(ERR_TAKEN, "%s is a file", path);
+	if (!to->force)
+		return err_set(ERR_TAKEN, "%s exists (-f replaces it)", path);
+	return 0;
 }
 
 char *

@@ -39,9 +39,10 @@ int into_is_below(const struct into *to, const char h[9]);
  */
 int into_take(struct into *to, const char *name, size_t n, struct node *old);
 
-/* Whether old may make way for a node of that type: 0, or ERR_TAKEN. */
-int into_may_replace(const struct into *to, const struct node *old,
-    enum node_type type);
+/* Whether old, which is at path, may make way for a node of that type: 0, or
+ * ERR_TAKEN. */
+int into_may_replace(const struct into *to, const char *path,
+    const struct node *old, enum node_type type);
 
 /* The path of a name in the folder; the caller frees it. */
 char *into_path(const struct into *to, const char *name, size_t n);
