@@ -147,12 +147,13 @@ rm -f got/big
 # A full disk.
 
 cat >full.sh <<'END'
-mount -t tmpfs -o size=4m none small || exit 99
+mount -t tmpfs -o size=16m none small || exit 99
+head -c 12m /dev/zero >small/filler
 : >serve.log
 mega-get -o small/ "$1" 2>full.err
 echo $? >full.st
+rm small/filler
 ls -A small >full.ls
-mount -o remount,size=32m small
 mega-get -o small/ "$1" 2>again.err
 echo $? >again.st
 cp small/big small.big
