@@ -9,7 +9,6 @@
 #include "b64.h"
 #include "cmd.h"
 #include "err.h"
-#include "fingerprint.h"
 #include "link.h"
 #include "mem.h"
 #include "operand.h"
@@ -54,6 +53,7 @@ struct ask {
 	struct attr attr;
 	struct link made;        /* the link, as far as it is known */
 	char link[LINK_TEXT_MAX];
+	int64_t size, files, folders; /* -i of a folder: all that is below */
 	struct api_cmd share_cmd; /* of a folder's share */
 	int pending;              /* commands without an answer */
 	int link_result, share_result;
@@ -80,17 +80,30 @@ ask_free(struct ask *a)
 	free(a);
 }
 
-/* What "-i" prints: a few words and the name, or JSON. */
+/* What "-i" prints: type, size, files, folders, and the name. */
 static void
 print_info(struct buf *b, const struct ask *a)
 {
+	int is_file = a->node.type == NODE_FILE;
 	char tmp[16];
 	size_t n;
 	const char *name = node_name(&a->node, tmp, &n);
 
-	buf_printf(b, "%s %lld ", a->node.type == NODE_FILE ? "file" :
-	    "folder", (long long)a->node.size);
+	buf_printf(b, "%s %lld %lld %lld ", is_file ? "file" : "folder",
+	    (long long)(is_file ? a->node.size : a->size),
+	    (long long)(is_file ? 1 : a->files), (long long)a->folders);
 	buf_add(b, name, n);
+}
+
+/* What a folder has more in "-ij" than elsewhere. */
+static void
+put_counts(struct json_out *o, const struct ask *a)
+{
+	if (!opt.info || a->node.type == NODE_FILE)
+		return;
+	json_put_int(o, "size", a->size);
+	json_put_int(o, "files", a->files);
+	json_put_int(o, "folders", a->folders);
 }
 
 static void
@@ -103,6 +116,7 @@ print(const struct ask *a)
 		json_open(&o, NULL, '{');
 		record_node(&o, &a->node, a->path, a->path != NULL ?
 		    strlen(a->path) : 0, a->link[0] != '\0' ? a->link : NULL);
+		put_counts(&o, a);
 		json_close(&o, '}');
 		cmd_record_json(&b);
 	} else if (opt.info) {
@@ -424,51 +438,55 @@ list_links(void)
 	return tree_exported(t, list_one, t);
 }
 
-/* "g" without "g:1": size and attributes of a public file. */
-struct info {
-	int64_t size, e;
-	struct slice at;
+/* "pli": what a public folder is. */
+struct preview {
+	struct slice attrs, k;
+	int s;
 };
 
-static const struct shape info_shape[] = {
-	SHAPE(info, size, "s", SHAPE_INT, SHAPE_REQUIRED, 0, SHAPE_SIZE_MAX),
-	SHAPE(info, e, "e", SHAPE_INT, 0, -1000, 0),
-	SHAPE(info, at, "at", SHAPE_B64, SHAPE_REQUIRED, 1, 2 * ATTR_MAX),
+static const struct shape preview_shape[] = {
+	SHAPE(preview, attrs, "attrs", SHAPE_B64, SHAPE_REQUIRED, 1,
+	    2 * ATTR_MAX),
+	SHAPE(preview, k, "k", SHAPE_TEXT, SHAPE_REQUIRED, 9, 1024),
+	SHAPE(preview, s, "s", SHAPE_ARRAY, SHAPE_REQUIRED, 3, 16),
 	SHAPE_END
 };
 
+/* Bytes, files, and folders with the one at the top; then older versions. */
 static int
-read_info(struct ask *a, struct json *j, int v)
+read_counts(struct ask *a, struct json *j, int v)
 {
-	struct info i = { .size = -1 };
-	struct fingerprint fp;
+	int64_t *const counts[] = { &a->size, &a->files, &a->folders };
+	int e = json_first(j, v);
+
+	for (size_t i = 0; i < 3; i++, e = json_next(j, e))
+		if (json_int(j, e, 0, counts[i]) < 0 || *counts[i] < 0)
+			return err_set(ERR_PROTO, "reply to \"pli\": want "
+			    "counts");
+	a->folders -= a->folders > 0;
+	return 0;
+}
+
+static int
+read_preview(struct ask *a, struct json *j, int v)
+{
+	struct preview p = { .s = -1 };
 	uint8_t key[KEY_SIZE];
-	const char *s;
-	size_t n;
+	const char *k;
 	int r;
 
-	if ((r = shape_read("reply to \"g\"", info_shape, j, v, &i)) < 0)
+	if ((r = shape_read("reply to \"pli\"", preview_shape, j, v, &p)) < 0 ||
+	    (r = read_counts(a, j, p.s)) < 0)
 		return r;
-	a->node.size = i.size;
-	if (a->node.keylen == 0)
-		return 0;
-	key_fold(key, a->node.key, a->node.keylen);
-	r = attr_open(&a->attr, i.at.p, i.at.n, key);
+	/* "handle:key", the key under the link's. */
+	k = memchr(p.k.p, ':', p.k.n);
+	if (k == NULL || b64_decode_exact(key, sizeof key, k + 1,
+	    (size_t)(p.k.p + p.k.n - k - 1)) < 0)
+		return err_set(ERR_PROTO, "reply to \"pli\": want a key");
+	key_unwrap(key, key, sizeof key, a->node.key);
+	r = place_attributes(&a->node, &a->attr, p.attrs, key);
 	secret_zero(key, sizeof key);
-	if (r < 0)
-		return r == ERR_KEY ? err_set(r, "the key does not fit") : r;
-	if ((s = attr_get(&a->attr, "n", &n)) != NULL) {
-		a->node.name = xmalloc(n + 1);
-		memcpy(a->node.name, s, n + 1);
-		a->node.namelen = n;
-	}
-	if ((s = attr_get(&a->attr, "c", &n)) != NULL &&
-	    n < sizeof a->node.fingerprint &&
-	    fingerprint_parse(&fp, s, n) == 0) {
-		memcpy(a->node.fingerprint, s, n + 1);
-		a->node.mtime = fp.mtime;
-	}
-	return 0;
+	return r;
 }
 
 static void
@@ -478,7 +496,44 @@ on_info(struct api_cmd *c, struct json *j, int v, int err)
 
 	if (err == ERR_BLOCKED || err == ERR_TOOMANY)
 		err = err_set(ERR_REFUSED, "taken down by the service");
-	end(a, err < 0 ? err : read_info(a, j, v));
+	if (err == 0)
+		err = a->node.type == NODE_FILE ?
+		    place_reply(&a->node, &a->attr, j, v) :
+		    read_preview(a, j, v);
+	end(a, err);
+}
+
+/* What has no handle of its own: the service is asked. */
+static void
+info_public(struct place *p, const char *operand)
+{
+	struct ask *a = begin(operand);
+	int is_file = p->node.type == NODE_FILE;
+	struct json_out o;
+
+	node_copy(&a->node, &p->node);
+	a->node.h[0] = '\0'; /* a public handle is not the node's */
+	link_print(a->link, &p->link, opt.old);
+	a->cmd.done = on_info;
+	o = api_begin(&a->cmd, is_file ? "g" : "pli");
+	json_put(&o, is_file ? "p" : "ph", p->link.ph);
+	api_send(p->api, &a->cmd, &o);
+}
+
+static int
+count_one(void *ctx, const struct node *n, const char *path, size_t len)
+{
+	struct ask *a = ctx;
+
+	(void)path;
+	(void)len;
+	if (n->type == NODE_FILE) {
+		a->files++;
+		a->size += n->size;
+	} else {
+		a->folders++;
+	}
+	return 0;
 }
 
 /* A node of the account or of a folder link: everything is known already. */
@@ -487,6 +542,7 @@ info_node(struct place *p, const char *operand)
 {
 	struct ask *a = begin(operand);
 	struct buf path = BUF_MAX(1 << 20);
+	int r = 0;
 
 	node_copy(&a->node, &p->node);
 	if (place_print(p, &path) == 0)
@@ -494,35 +550,26 @@ info_node(struct place *p, const char *operand)
 	if (p->kind == PLACE_IN_LINK)
 		link_print(a->link, &p->link, opt.old);
 	buf_free(&path);
-	end(a, 0);
+	if (p->node.type != NODE_FILE)
+		r = tree_walk(p->tree, p->node.h, count_one, a);
+	end(a, r);
 }
 
 static int
 info(void *ctx, const char *operand)
 {
-	struct json_out o;
 	struct place p;
-	struct ask *a;
 	int r;
 
 	(void)ctx;
 	if ((r = path_find(&remote, operand, &p)) < 0)
-		goto out;
-	if (p.kind != PLACE_LINK) {
+		return r;
+	if (p.kind == PLACE_LINK)
+		info_public(&p, operand);
+	else
 		info_node(&p, operand);
-		goto out;
-	}
-	a = begin(operand);
-	node_copy(&a->node, &p.node);
-	a->node.mtime = -1;
-	link_print(a->link, &p.link, opt.old);
-	a->cmd.done = on_info;
-	o = api_begin(&a->cmd, "g");
-	json_put(&o, "p", p.node.h);
-	api_send(p.api, &a->cmd, &o);
-out:
 	place_free(&p);
-	return r;
+	return 0;
 }
 
 /* When links expire: a number with h, d or w behind it, or a date. */
@@ -533,7 +580,7 @@ parse_expire(const char *text)
 	static const int64_t seconds[] = { 1, 60, 3600, 86400, 7 * 86400 };
 	char *end;
 	const char *unit;
-	struct tm tm = { .tm_isdst = -1 };
+	struct tm tm = { .tm_isdst = -1 }, want;
 	long n = strtol(text, &end, 10);
 
 	if (n > 0 && n < 100000 && *end != '\0' && end[1] == '\0' &&
@@ -545,8 +592,11 @@ parse_expire(const char *text)
 
 		tm.tm_year -= 1900;
 		tm.tm_mon--;
+		want = tm;
 		t = mktime(&tm);
-		if (t > time(NULL))
+		/* mktime takes 30 February for a day in March. */
+		if (tm.tm_mon == want.tm_mon && tm.tm_mday == want.tm_mday &&
+		    t > time(NULL))
 			return (int64_t)t;
 	}
 	cmd_usage("--expire=%s: want a time to come, such as 12h, 7d or "
@@ -558,6 +608,7 @@ run(char **argv)
 {
 	int r = 0;
 
+	remote.shallow = opt.info;
 	if (opt.list)
 		r = list_links();
 	else

@@ -304,10 +304,10 @@ find_in_folder(struct remote *r, struct place *p, struct ahead *ahead)
 	return e;
 }
 
-/* A file's link: all that it says itself.  It is asked for without the
- * session, which may have ended and has nothing to do with it. */
+/* All that a link says itself.  It is asked for without the session, which
+ * may have ended and has nothing to do with it. */
 static int
-find_file(struct remote *r, struct place *p)
+find_public(struct remote *r, struct place *p)
 {
 	const char *url = session_url(&r->account.session);
 
@@ -317,7 +317,7 @@ find_file(struct remote *r, struct place *p)
 		r->nobody = api_new(r->account.http, url, "");
 	p->kind = PLACE_LINK;
 	p->api = r->nobody;
-	p->node.type = NODE_FILE;
+	p->node.type = p->link.kind == LINK_FOLDER ? NODE_FOLDER : NODE_FILE;
 	p->node.mtime = -1;
 	memcpy(p->node.h, p->link.ph, sizeof p->node.h);
 	memcpy(p->node.key, p->link.key, p->link.keylen);
@@ -350,9 +350,10 @@ find_link(struct remote *r, const char *text, struct place *p,
 		return e;
 	if (p->link.keylen == 0)
 		return err_set(ERR_USAGE, "the link has no key");
-	if (p->link.kind == LINK_FOLDER)
-		return find_in_folder(r, p, ahead);
-	return find_file(r, p);
+	if (p->link.kind == LINK_FILE || (r->shallow &&
+	    p->link.node[0] == '\0' && p->link.path.p == NULL))
+		return find_public(r, p);
+	return find_in_folder(r, p, ahead);
 }
 
 static int
@@ -460,6 +461,19 @@ take_attributes(struct node *n, const struct attr *a)
 }
 
 int
+place_attributes(struct node *n, struct attr *a, struct slice at,
+    const uint8_t key[KEY_SIZE])
+{
+	int r = attr_open(a, at.p, at.n, key);
+
+	if (r == ERR_KEY)
+		return err_set(r, "the link's key does not fit");
+	if (r == 0)
+		take_attributes(n, a);
+	return r;
+}
+
+int
 place_reply(struct node *n, struct attr *a, struct json *j, int v)
 {
 	uint8_t folded[KEY_SIZE];
@@ -472,12 +486,8 @@ place_reply(struct node *n, struct attr *a, struct json *j, int v)
 		return r;
 	n->size = reply.size;
 	key_fold(folded, n->key, n->keylen);
-	r = attr_open(a, reply.at.p, reply.at.n, folded);
+	r = place_attributes(n, a, reply.at, folded);
 	secret_zero(folded, sizeof folded);
-	if (r == ERR_KEY)
-		return err_set(r, "the link's key does not fit");
-	if (r == 0)
-		take_attributes(n, a);
 	return r;
 }
 

@@ -20,6 +20,7 @@ struct remote {
 	                             * links, once needed */
 	struct path_link *links;    /* open folder links; private */
 	int flags;                  /* TREE_* */
+	int shallow;                /* a link to a whole folder is not opened */
 	struct buf password;        /* for locked links; empty: not known */
 };
 
@@ -37,7 +38,7 @@ int remote_tree(struct remote *r, struct tree **t);
 
 enum place_kind {
 	PLACE_NODE,      /* a node of the account */
-	PLACE_LINK,      /* a public file */
+	PLACE_LINK,      /* a public file; if shallow, also a public folder */
 	PLACE_IN_LINK    /* a node in a folder link */
 };
 
@@ -91,6 +92,11 @@ int place_ask(struct place *p);
  * the reply to {"a":"g","p":…}.  n has the key; a gets all attributes
  * (attr_free). */
 int place_reply(struct node *n, struct attr *a, struct json *j, int v);
+
+/* Open the attributes of what a link leads to, and fill in what they say.
+ * ERR_KEY if the link's key does not fit. */
+int place_attributes(struct node *n, struct attr *a, struct slice at,
+    const uint8_t key[KEY_SIZE]);
 
 /* The text of a place as an operand or for a record: path of a node,
  * "LINK:/path" in a folder link. */

@@ -53,7 +53,7 @@ exits 12 "nowhere to print to" sh -c 'exec mega-link /a >/dev/full'
 # What is it?
 
 ok "-i, without an account" mega-link -i --session none "$link"
-is "-i: type, size, name" "$(cat .out)" "file 5000 a"
+is "-i: type, size, files, folders, name" "$(cat .out)" "file 5000 1 0 a"
 ok "-ij" mega-link -ij "$link"
 is "-ij: all that there is" "$(jq -c '[.name, .type, .size, .mtime, .link]' \
     .out)" "[\"a\",\"file\",5000,\"2017-07-14T02:40:00Z\",\"$link\"]"
@@ -69,9 +69,9 @@ exits 3 "-i, no such link" mega-link -i "https://mega.nz/file/abcdefgh#${link#*#
 exits 2 "-i, no key" mega-link -i "${link%#*}"
 exits 3 "-i, one good, one not" mega-link -i "$link" \
     "https://mega.nz/file/abcdefgh#${link#*#}"
-is "-i, one good" "$(cat .out)" "file 5000 a"
+is "-i, one good" "$(cat .out)" "file 5000 1 0 a"
 ok "-i of a path" mega-link -i /b
-is "-i of a path: the same words" "$(cat .out)" "file 100 b"
+is "-i of a path: the same words" "$(cat .out)" "file 100 1 0 b"
 
 # Folders.
 
@@ -107,7 +107,7 @@ locked=$(cat .out)
 is "looks like one" "$(grep -c '^https://mega\.nz/#P!' .out)" 1
 exits 4 "does not open without the password" mega-cat "$locked" </dev/null
 ok "-i opens it with the password" mega-link -i --password-file pw "$locked"
-is "-i: what it is" "$(cat .out)" "file 5000 a"
+is "-i: what it is" "$(cat .out)" "file 5000 1 0 a"
 exits 10 "not with another" mega-link -i --password-file pw2 "$locked"
 
 ok "-l: all links" mega-link -l
