@@ -399,6 +399,7 @@ cmd_fail(const char *operand, int code)
 	name_escape(&b, err_text(), strlen(err_text()));
 	fprintf(stderr, "%s: %s\n", cmd.name, buf_str(&b));
 out:
+	err_clear(); /* it is told: no part of it belongs to the next */
 	buf_free(&b);
 	buf_free(&label);
 	return code;

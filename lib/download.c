@@ -75,7 +75,7 @@ struct fetch {
 	unsigned pulls;
 	int again;                   /* the file is fetched a second time */
 	int error;
-	char *error_text;
+	struct err_kept *kept;       /* error's text and what belongs to it */
 };
 
 struct downloads {
@@ -249,7 +249,7 @@ fetch_free(struct fetch *f)
 	free(f->url);
 	free(f->state);
 	free(f->macs);
-	free(f->error_text);
+	free(f->kept);
 	free(f);
 }
 
@@ -279,7 +279,7 @@ on_finish(struct http_timer *t)
 		}
 		*at = f->next;
 		if (r < 0)
-			err_set(r, "%s", f->error_text);
+			err_again(r, f->kept);
 		fetch_free(f);
 		ds->count--;
 		linger(ds, d);
@@ -309,8 +309,8 @@ finish(struct fetch *f, int result)
 
 	f->over = 1;
 	f->error = result;
-	free(f->error_text);
-	f->error_text = xstrdup(err_text());
+	free(f->kept);
+	f->kept = err_keep();
 	for (unsigned i = 0; i < ds->connections; i++)
 		if (ds->pull[i].f == f)
 			pull_stop(&ds->pull[i]);
@@ -458,7 +458,7 @@ fail(struct fetch *f, int r)
 {
 	if (f->error == 0) {
 		f->error = r;
-		f->error_text = xstrdup(err_text());
+		f->kept = err_keep();
 	}
 	return r;
 }
@@ -941,7 +941,7 @@ schedule(struct downloads *ds)
 	for (f = ds->list; f != NULL; f = next) {
 		next = f->next;
 		if (f->error < 0) {
-			err_set(f->error, "%s", f->error_text);
+			err_again(f->error, f->kept);
 			finish(f, f->error);
 		} else if (f->state != NULL && f->missing == 0 &&
 		    !by_chunks(f)) {

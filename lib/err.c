@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "mem.h"
 
 static struct {
 	char text[1024];
@@ -95,6 +96,33 @@ err_prefix(int code, const char *fmt, ...)
 	n = strlen(text);
 	snprintf(text + n, sizeof text - n, "%s", last.text);
 	record(code, text);
+	return code;
+}
+
+struct err_kept {
+	int api;
+	int64_t retry_after;
+	char text[];
+};
+
+struct err_kept *
+err_keep(void)
+{
+	size_t n = strlen(last.text) + 1;
+	struct err_kept *k = xmalloc(sizeof *k + n);
+
+	k->api = last.api;
+	k->retry_after = last.retry_after;
+	memcpy(k->text, last.text, n);
+	return k;
+}
+
+int
+err_again(int code, const struct err_kept *k)
+{
+	last.api = k->api;
+	last.retry_after = k->retry_after;
+	record(code, k->text);
 	return code;
 }
 

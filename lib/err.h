@@ -71,6 +71,15 @@ int err_local(const char *fmt, ...) COMPAT_PRINTF(1, 2);
 /* Put a context before the recorded text; returns code unchanged. */
 int err_prefix(int code, const char *fmt, ...) COMPAT_PRINTF(2, 3);
 
+/*
+ * What is recorded, kept for later: the text, the service's code and the time
+ * to wait.  One block, which free() frees.  err_again records it anew, in the
+ * place of all that is recorded by then, and returns code.
+ */
+struct err_kept;
+struct err_kept *err_keep(void);
+int err_again(int code, const struct err_kept *k);
+
 /* err_service: record the usual words for a code of the service. */
 int err_service(int code);
 

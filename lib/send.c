@@ -156,7 +156,7 @@ tell(struct sending *s)
 		s->count--;
 		err_clear();
 		if (i->result < 0)
-			err_set(i->result, "%s", i->error);
+			err_again(i->result, i->error);
 		s->o.ended(s->o.ctx, i, i->result);
 		send_item_free(i);
 	}
@@ -169,7 +169,7 @@ end(struct send_item *i, int result)
 	i->over = 1;
 	i->result = result;
 	if (result < 0)
-		i->error = xstrdup(err_text());
+		i->error = err_keep();
 	tell(i->s);
 }
 

@@ -29,7 +29,7 @@ struct send_item {
 	struct sending *s;
 	struct send_item *next;
 	int over, result;
-	char *error;
+	struct err_kept *error;
 };
 
 struct sending;

@@ -93,7 +93,7 @@ struct push {
 	char token[B64_LEN(TOKEN_SIZE) + 1];
 	int restarts;
 	int error;
-	char *error_text;
+	struct err_kept *kept;       /* error's text and what belongs to it */
 	struct json *reply;          /* of "p", valid inside on_node */
 	int nodes;
 };
@@ -229,7 +229,7 @@ push_free(struct push *f)
 	free(f->url);
 	free(f->macs);
 	free(f->held);
-	free(f->error_text);
+	free(f->kept);
 	free(f);
 }
 
@@ -242,7 +242,7 @@ report(struct push *f)
 	int r = f->error;
 
 	if (r < 0)
-		err_set(r, "%s", f->error_text);
+		err_again(r, f->kept);
 	f->us->count--;
 	api_linger(u->api, f->us->count >= MANY ? LINGER_MS : 0);
 	u->push = NULL;
@@ -271,7 +271,7 @@ take_out(struct push *f, int result)
 	struct push **at = &f->us->list;
 
 	f->error = result;
-	f->error_text = xstrdup(err_text());
+	f->kept = err_keep();
 	/* A file that has changed is another upload the next time. */
 	if (result == ERR_LOCAL)
 		resume_end(&f->resume);

@@ -75,6 +75,10 @@ get_fails dl:flip 10 'MAC mismatch'
 get_fails dl:http=509:left=30 6 '30 seconds'
 is "get: quota: for scripts" "$(mega-get -j -o got/ "$link" 2>&1 |
     jq -c '.error | [.exit, .name, .retry_after]')" '[6,"transfer-quota",30]'
+is "get: quota: not mixed up with another failure" \
+    "$(mega-get -j -o got/ /nope "$link" /nope2 2>&1 |
+    jq -c '.error | [.exit, .api, .retry_after]' | sort | uniq | tr '\n' ' ')" \
+    '[3,-9,null] [6,null,30] '
 get_fails dl:http=500 5 'HTTP status 500'
 get_fails dl:drop 5 '.'
 get_fails dl:-9 5 '.'
@@ -168,6 +172,11 @@ put_fails cs:p=-11 11 'permission denied'
 put_fails cs:p=-9 3 'does not exist'
 put_fails cs:p=-3 5 'busy'
 put_fails cs:p=-5 1 'failed'
+
+restart --fault cs:u=-17
+mega-put -j nowhere big /quota/ -p 2>.err
+is "put: the service's own number" \
+    "$(jq -c '.error | [.exit, .api]' .err | tr '\n' ' ')" '[12,null] [7,-17] '
 
 restart --fault up:reply=-4x1
 exits 5 "put: a pipe cannot begin again" \
