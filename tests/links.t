@@ -359,4 +359,112 @@ n=$(jq -s 'map(select(.kind == "cs")) | length' serve.log)
 result "$([ "$n" -lt 30 ]; echo $?)" "-d: as few"
 is "-l knows" "$(mega-link -l | grep -c /many)" 0
 
+# ---- other people's clients
+
+MEGAJS=${MEGAJS:-$SRC/build/interop}
+export MEGAJS
+mj()
+{
+	MEGA_USERNAME=$U MEGA_PASSWORD=$(cat "$T/account") \
+	    node "$SRC/tests/interop/megajs.js" "$@"
+}
+if command -v node >/dev/null && [ -d "$MEGAJS/node_modules/megajs" ]; then
+	restart
+	mega-mkdir /theirs /ours
+	mega-put -q b /theirs/before >/dev/null
+	mega-put -q b /ours/before >/dev/null
+	theirs=$(mj link /theirs)
+	ours=$(mega-link /ours)
+	mj put a /theirs/js
+	mj mkdir /theirs/sub
+	mega-put -q a /theirs/sub/put >/dev/null
+	mega-mkdir /theirs/made
+	is "a folder that megajs has linked" "$(sees "$theirs")" \
+	    "/before /js /made /sub /sub/put "
+	reads "what it puts there" "$theirs:/js" a
+	reads "what we put there" "$theirs:/sub/put" a
+	is "megajs sees the same" "$(mj folder-link "$theirs" | sort |
+	    tr '\n' ' ')" "/before 300 /js 5000 /made/ /sub/ /sub/put 5000 "
+	mj put a /ours/js
+	mj mkdir /ours/sub
+	mega-put -q a /ours/sub/put >/dev/null
+	mega-put -qr d /ours/ >/dev/null
+	is "megajs sees what we have linked, and what came later" \
+	    "$(mj folder-link "$ours" | sort | tr '\n' ' ')" \
+	    "/before 300 /d/ /d/one 5000 /d/sub/ /d/sub/deep/ /d/sub/deep/three 300 /d/sub/two 300 /js 5000 /sub/ /sub/put 5000 "
+	mj folder-get "$ours" /d/sub/two got
+	same "megajs reads it" got b
+	mj folder-get "$ours" /sub/put got
+	same "megajs reads it in its own folder" got a
+	reads "we read what megajs puts there" "$ours:/js" a
+	mega-mv /ours/d /theirs/
+	mj folder-get "$theirs" /d/one got
+	same "megajs reads what has been moved there" got a
+	mj dl "$(mega-link --old /b)" got
+	same "megajs reads an old link of ours" got b
+	mega-link --writable /ours >drop
+	mega-put -q --session none a "$(cat drop):/dropped" >/dev/null
+	mj folder-get "$ours" /dropped got
+	same "megajs reads what a writable link has brought" got a
+	mj get /ours/dropped got
+	same "so does its owner by megajs" got a
+	mega-link -d /ours
+	exits 1 "megajs: an end" mj folder-link "$ours"
+	mj unlink /theirs
+	exits 3 "an end by megajs" mega-ls --session none "$theirs"
+	is "and no link is left" "$(mega-link -l | grep -c ' /theirs$')" 0
+else
+	skip "megajs" "not installed below $MEGAJS"
+fi
+serve_stop
+
+. "$SRC/tests/interop/megatools.sh"
+why=$(megatools_why)
+if [ -n "$why" ]; then
+	skip "megatools" "$why"
+	done_testing
+fi
+MT_USER=$U
+MT_PASSWORD=$(cat account)
+export MT_USER MT_PASSWORD
+mega-logout 2>/dev/null
+# Each line of "told" is a status and what it is about.  megatools reads
+# only new links of folders, and adds no keys of shares.
+# shellcheck disable=SC2016
+megatools_session '
+	tell() { echo "$? $1" >>told; }
+	export MEGA_API_URL=https://g.api.mega.co.nz
+	export SSL_CERT_FILE=$PWD/tls/bundle.pem
+	mega-login --password-file account "$MT_USER"
+	mega-mkdir /ours && mega-put -q b /ours/before >/dev/null
+	mega-link /ours >link
+	mega-put -q a /ours/later >/dev/null && mega-put -qr d /ours/ >/dev/null
+	mkdir mtf && mtp dl --no-progress --path mtf "$(cat link)" >/dev/null
+	tell "megatools: a folder link"
+	cmp mtf/before b && cmp mtf/later a && diff -r mtf/d d
+	tell "megatools: with what came later"
+	mega-link /ours/later >link
+	rm -f got
+	mtp dl --no-progress --path got "$(cat link)" && cmp got a
+	tell "megatools: a file link"
+	mega-link --old /ours/later >link
+	rm -f got
+	mtp dl --no-progress --path got "$(cat link)" && cmp got a
+	tell "megatools: an old one"
+	mt export /Root/ours/before >link
+	mega-cat --session none "$(cat link)" | cmp - b
+	tell "its link of a file"
+	mega-link -i --session none - <link | grep -qx "file 300 1 0 before"
+	tell "what it is"
+	mt put --no-progress --path /Root/ours/mt b
+	mega-link /ours >link
+	mega-ls --session none "$(cat link)" >seen && grep -qx /later seen
+	tell "what it puts into a folder spoils no link"
+' --account "$U:$T/account" >.out 2>.err
+result $? "the server for megatools"
+sed 's/^/# /' .err
+while read -r st name; do
+	result "$st" "$name"
+done <told
+
 done_testing
