@@ -28,7 +28,7 @@ LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
 LIB_3        = http tty out dir private resume sort elcusers
 LIB_4        = password session api account login register cache \
                cachetree
-LIB_5        = tree load event path share change copy same folder download \
+LIB_5        = tree journal load event path share change copy same folder download \
                finish upload send mirror elcaccount elcclient elcserver
 LIB_6        = cmd progress record operand into task
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
@@ -43,7 +43,7 @@ MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \
                fingerprint link megalink elc elcpage elcaccount resume node \
                tree keyring
-FUZZ         = rsa attr link megalink elc json node login
+FUZZ         = rsa attr link megalink elc json node event login
 BENCH        = kernel kdf
 
 # V=1 shows the commands.
