@@ -57,7 +57,8 @@ is "is silent" "$(cat .out .err)" ""
 equal "is the same" src /one/two
 mega-sync up src /other/one/two -v >out
 is "-v says what it does" "$(sort out | tr '\n' ' ')" \
-    "mkdir sub mkdir sub/deep mkdir void send a.bin send empty send sub/a%2fb send sub/b send sub/deep/c "
+    "mkdir sub mkdir sub/deep mkdir void send a.bin send empty \
+send sub/a%2fb send sub/b send sub/deep/c "
 sends "again: nothing to send" 0 mega-sync up src /one/two
 ok "again: an empty plan" mega-sync up -n --delete src /one/two
 is "again: says nothing" "$(cat .out)" ""
@@ -252,8 +253,28 @@ ok "many again" mega-sync up --delete many /many
 is "many again: nothing is sent" "$(asked p) $(moved up)" "0 0"
 ok "many folders are removed" sh -c 'rm -r many/*; echo >many/x
     mega-sync up --delete many /many'
-is "in few requests" \
-    "$(jq -s '[.[] | select(.commands | index("m"))] | length < 10' serve.log)" \
-    true
+few='[.[] | select(.commands | index("m"))] | length < 10'
+is "in few requests" "$(jq -s "$few" serve.log)" true
+
+# In 64 MiB of data: the most that is held at a time is one folder.
+
+if is_asan; then
+	skip "50,000 files in 64 MiB" "sanitizers need more"
+else
+	mkdir flat
+	perl -e 'for (1 .. 50000) { open my $f, ">", "flat/$_"; }'
+	ok "50,000 files of one folder" sh -c 'ulimit -d 65536 &&
+	    mega-sync up -n flat /flat'
+	is "50,000 files of one folder: all of them" \
+	    "$(grep -c ^send .out)" 50000
+	serve_stop
+	rm -rf "$T/state" "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
+	echo secret >pass
+	serve --account me@example.org:pass --populate me@example.org:50000
+	mega-login --password-file pass me@example.org
+	ok "50,000 nodes" sh -c 'ulimit -d 65536 && mega-sync down -n / x'
+	is "50,000 nodes: all of them" \
+	    "$(grep -E '^(send|mkdir) ' .out | grep -vcx 'mkdir x')" 50000
+fi
 
 done_testing
