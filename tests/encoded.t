@@ -22,7 +22,7 @@ same "and the second" b two/b
 mega-cat "$(tail -n 1 old)" >c
 same "mega-cat, too" b c
 is "mega-link -i tells what is behind one" \
-    "$(mega-link -i "$(head -n 1 encoded)")" "file 300000 a"
+    "$(mega-link -i "$(head -n 1 encoded)")" "file 300000 1 0 a"
 is "with an ordinary link in JSON" \
     "$(mega-link -ij "$(head -n 1 encoded)" | jq -r .link)" \
     "$(head -n 1 links)"
