@@ -85,14 +85,14 @@ settle(struct get *g)
 	settled = g;
 }
 
-static int
-is_settled(const char *path)
+static const struct get *
+find_settled(const char *path)
 {
 	const struct get *g = settled;
 
 	while (g != NULL && strcmp(g->path, path) != 0)
 		g = g->next;
-	return g != NULL;
+	return g;
 }
 
 static void
@@ -134,7 +134,8 @@ choose_name(struct get *g)
 	for (int i = 1; i < 100000; i++) {
 		free(s);
 		s = xasprintf("%.*s (%d)%s", (int)(dot - path), path, i, dot);
-		if (lstat(s, &st) == -1 && errno == ENOENT && !is_settled(s))
+		if (lstat(s, &st) == -1 && errno == ENOENT &&
+		    find_settled(s) == NULL)
 			break;
 	}
 	free(g->path);
@@ -172,9 +173,10 @@ taken(struct get *g)
 
 /* An earlier operand will have the name: the same question. */
 static int
-claimed(struct get *g)
+claimed(struct get *g, const struct get *earlier)
 {
-	if (opt.exists == SKIP)
+	if (opt.exists == SKIP || (opt.exists == DEFAULT &&
+	    strcmp(g->d.h, earlier->d.h) == 0))
 		return 1;
 	if (opt.exists != RENAME)
 		return err_set(ERR_TAKEN, "%s is the name of an earlier "
@@ -245,8 +247,9 @@ join(const char *dir, const char *name)
 static int
 begin_file(struct get *g)
 {
+	const struct get *earlier;
 	struct stat st;
-	int r;
+	int r = 0;
 
 	if (stat(g->path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
@@ -254,8 +257,10 @@ begin_file(struct get *g)
 		if (!S_ISREG(st.st_mode))
 			return begin_device(g, 0);
 	}
-	r = lstat(g->path, &st) == 0 ? taken(g) : is_settled(g->path) ?
-	    claimed(g) : 0;
+	if (lstat(g->path, &st) == 0)
+		r = taken(g);
+	else if ((earlier = find_settled(g->path)) != NULL)
+		r = claimed(g, earlier);
 	if (r != 0)
 		return r;
 	settle(g);

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -43,6 +44,17 @@ remark(const char *words)
 	cmd_verbose("%s", words);
 }
 
+/* A closed standard descriptor would be taken by the next file or socket that
+ * is opened.  Reading or writing what is put in its place fails, too. */
+static void
+hold_standard(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY :
+			    O_RDONLY);
+}
+
 void
 cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
 {
@@ -51,6 +63,7 @@ cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
 	size_t n = 0;
 
 	setrlimit(RLIMIT_CORE, &none);
+	hold_standard();
 	cmd.name = name;
 	cmd.tty = isatty(STDOUT_FILENO);
 	api_notice = notice;

@@ -22,6 +22,7 @@
 #define AHEAD        192             /* files begun at a time */
 #define MANY         24              /* files: their requests may gather */
 #define LINGER_MS    100
+#define BURST_US     200000          /* of the limit's allowance is kept */
 #define PROGRESS_MIN 4096            /* bytes of a request that failed */
 #define FAILS_FRESH  4               /* after so many, a new URL */
 #define PAUSE_URL_MS 250             /* while a new URL is asked for */
@@ -87,6 +88,7 @@ struct downloads {
 	unsigned large;              /* connections with large buffers */
 	struct slot *free[2];        /* large ones, small ones */
 	unsigned slots, slots_max;   /* large ones made, and the most */
+	int64_t due_us;              /* when the limit allows more */
 	struct http_timer quota;     /* set: all wait for it */
 	int64_t waited;              /* seconds, for it, so far */
 	struct http_timer wanted;    /* set: give out work */
@@ -624,6 +626,36 @@ take_unit(struct pull *p)
 	return flush(f);
 }
 
+static void
+on_allowed(struct http_timer *t)
+{
+	struct pull *p = t->ctx;
+
+	http_pause(&p->req, 0);
+}
+
+/* Keep to the limit of all connections together: whoever brings more than is
+ * allowed by now has to pause.  (libcurl's own limit is for each connection,
+ * and begins anew with each request.) */
+static void
+throttle(struct pull *p, size_t n)
+{
+	struct downloads *ds = p->f->ds;
+	int64_t now = http_now_ms() * 1000;
+
+	if (ds->o.limit_rate == 0)
+		return;
+	if (ds->due_us < now - BURST_US)
+		ds->due_us = now - BURST_US;
+	ds->due_us += (int64_t)n * 1000000 / ds->o.limit_rate;
+	if (ds->due_us <= now)
+		return;
+	http_pause(&p->req, 1);
+	p->timer.fire = on_allowed;
+	p->timer.ctx = p;
+	http_timer_set(ds->http, &p->timer, (ds->due_us - now) / 1000 + 1);
+}
+
 /* What ends a request that has brought all it should. */
 #define ENOUGH 1
 
@@ -642,6 +674,7 @@ on_data(struct http_req *req, const char *data, size_t n)
 		    (long long)req->length, (long long)p->want);
 	if (f->ds->o.moved != NULL)
 		f->ds->o.moved(f->ds->o.ctx, (int64_t)n);
+	throttle(p, n);
 	while (n > 0 && p->unit < p->end) {
 		size_t take;
 
@@ -676,18 +709,6 @@ give_back(struct pull *p)
 
 static void on_pulled(struct http_req *req, int result);
 
-/* What one connection may have of the limit: few files do not use them all. */
-static int64_t
-share_of_rate(const struct downloads *ds)
-{
-	unsigned n = ds->count * ds->per_file;
-
-	if (ds->o.limit_rate == 0)
-		return 0;
-	return ds->o.limit_rate / (n < ds->connections ? n :
-	    ds->connections) + 1;
-}
-
 static void
 pull_start(struct pull *p)
 {
@@ -705,7 +726,6 @@ pull_start(struct pull *p)
 		.url = buf_str(&p->url),
 		.data = on_data,
 		.done = on_pulled,
-		.limit_rate = share_of_rate(f->ds),
 		.ctx = p,
 	};
 	http_start(f->ds->http, &p->req);

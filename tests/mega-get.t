@@ -115,6 +115,9 @@ ok "two operands of one name, rename" \
 is "two operands of one name, rename: both" \
     "$(ls -A three | tr '\n' ' ')" "b b (1) "
 
+ok "the same operand twice" mega-get -o two2/ /b /b
+is "the same operand twice: once" "$(ls -A two2)" b
+
 # Failures among successes.
 
 mkdir part
@@ -201,6 +204,14 @@ for r in 5 -5 9-2 a-b 1-2-3 ''; do
 	exits 2 "--range '$r' is none" mega-get -o - "--range=$r" /src/a.bin
 done
 
+# A limit is one for all connections together.
+
+start=$(date +%s%N)
+ok "--limit-rate" mega-get --limit-rate=500k -o slow /src/sub/deep/c
+ms=$((($(date +%s%N) - start) / 1000000))
+result $((ms < 1600 || ms > 6000)) "1.1 MB at 500 KiB a second: $ms ms"
+same "--limit-rate: the data" slow src/sub/deep/c
+
 # Names that strangers choose.
 
 evil='../../../evil
@@ -286,6 +297,13 @@ if command -v script >/dev/null && pty true; then
 else
 	skip "terminals" "no script(1)"
 fi
+
+# Closed descriptors are not taken for files or sockets of ours.
+
+exits 12 "a closed standard input" sh -c 'exec mega-get - <&-'
+exits 12 "a closed standard output" sh -c 'exec mega-get -o - /b >&-'
+ok "all closed" sh -c 'exec mega-get -o all.closed /b <&- >&- 2>&-'
+same "all closed: the data" all.closed src/sub/b
 
 # Wrong usage, and nobody there.
 

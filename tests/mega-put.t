@@ -244,6 +244,8 @@ ok "a FIFO" timeout 20 mega-put fifo /fifo
 arrived "a FIFO: the data" pipe /fifo
 ok "a device" mega-put /dev/null /null
 is "a device: is empty" "$(mega-ls -j /null | jq .size)" 0
+exits 12 "a closed standard input" sh -c 'exec mega-put - /closed <&-'
+is "a closed standard input: no node" "$(mega-ls / | grep -c closed)" 0
 exits 2 "a folder as standard input" sh -c 'mega-put - /notread <.'
 
 # A file that grows or shrinks while it is read makes no node: the second
