@@ -296,6 +296,17 @@ attr_strip(struct attr *a, int import)
 	remove_member(a, "fav");
 }
 
+int
+attr_same(const struct attr *a, const struct attr *b)
+{
+	size_t i = 0;
+
+	while (i < a->n && i < b->n && a->m[i].rawlen == b->m[i].rawlen &&
+	    memcmp(a->m[i].raw, b->m[i].raw, a->m[i].rawlen) == 0)
+		i++;
+	return i == a->n && i == b->n;
+}
+
 void
 attr_free(struct attr *a)
 {

@@ -50,6 +50,9 @@ void attr_set(struct attr *a, const char *name, const char *value, size_t n);
  * (import 0) when it is copied. */
 void attr_strip(struct attr *a, int import);
 
+/* Whether two lists have the same members in the same order. */
+int attr_same(const struct attr *a, const struct attr *b);
+
 void attr_free(struct attr *a);
 
 #endif

@@ -32,6 +32,8 @@ struct events {
 	char sn[CACHE_SN_MAX]; /* where the answer leads to, or "" */
 	int64_t moving;        /* taken away as the first half of a move, or
 	                        * -1 */
+	enum journal_kind otherwise; /* what the packet is for the journal, if
+	                        * it changes nothing that shows */
 };
 
 static int
@@ -61,10 +63,20 @@ static const struct shape removal_shape[] = {
 static int
 end_move(struct events *e)
 {
+	struct journal_mark mark;
 	int64_t h = e->moving;
+	char text[9];
+	int r;
 
 	e->moving = -1;
-	return h >= 0 ? tree_drop_row(e->t, h, 0) : 0;
+	if (h < 0)
+		return 0;
+	node_handle(text, h);
+	if ((r = journal_before(e->t, (struct slice){ text, 8 },
+	    &mark)) == 0 && (r = tree_drop_row(e->t, h, 0)) == 0)
+		r = journal_after(e->t, &mark, JOURNAL_NONE);
+	journal_done(&mark);
+	return r;
 }
 
 static int
@@ -95,6 +107,37 @@ static const struct shape update_shape[] = {
 	SHAPE_END
 };
 
+/* Whether two lists of attributes say the same, beside where the node was
+ * before it was thrown away. */
+static int
+is_same(struct attr *a, struct attr *b)
+{
+	attr_strip(a, 0);
+	attr_strip(b, 0);
+	return attr_same(a, b);
+}
+
+/* Take in attributes; what is only noted for the bin is no change that
+ * anybody wants to hear of. */
+static int
+take_attributes(struct events *e, const char h[9], struct slice at)
+{
+	struct attr before = { 0 }, after = { 0 };
+	int known, r;
+
+	if (e->t->journal == NULL)
+		return load_attributes(e->t, node_number(h), at);
+	known = tree_attributes(e->t, h, &before) == 0;
+	r = load_attributes(e->t, node_number(h), at);
+	if (r == 0 && known && tree_attributes(e->t, h, &after) == 0 &&
+	    is_same(&before, &after))
+		e->otherwise = JOURNAL_NONE;
+	attr_free(&before);
+	attr_free(&after);
+	err_clear();
+	return r;
+}
+
 static int
 on_update(struct events *e)
 {
@@ -104,8 +147,7 @@ on_update(struct events *e)
 
 	if (shape_read("packet", update_shape, &e->json, 0, &u) < 0)
 		return 0;
-	if (u.at.p != NULL && (r = load_attributes(e->t, node_number(u.n),
-	    u.at)) < 0)
+	if (u.at.p != NULL && (r = take_attributes(e, u.n, u.at)) < 0)
 		return r;
 	if (u.u[0] == '\0' && u.ts < 0)
 		return 0;
@@ -143,6 +185,9 @@ on_own_share(struct events *e, const struct sharing *s)
 
 	if (peer.p == NULL)
 		return 0;
+	/* By link: the link comes by itself. */
+	if (!is(peer, "EXP"))
+		e->otherwise = s->r >= 0 ? JOURNAL_SHARED : JOURNAL_UNSHARED;
 	return s->r >= 0 ? cache_put_share(e->t->cache, h, peer.p, peer.n) :
 	    cache_drop_share(e->t->cache, h, peer.p, peer.n);
 }
@@ -215,15 +260,51 @@ on_cleared(struct events *e)
 	return TOO_OLD;
 }
 
+/* Thumbnails and the like, which the tree does not keep. */
+static int
+on_file_attributes(struct events *e)
+{
+	(void)e;
+	return 0;
+}
+
+/* Packets by name; node is the member with the handle of the one node that
+ * the packet is about. */
 static const struct {
 	const char *name;
 	int (*apply)(struct events *e);
+	const char *node;
+	enum journal_kind otherwise;
 } kinds[] = {
-	{ "d", on_removal }, { "u", on_update }, { "s", on_sharing },
-	{ "s2", on_sharing }, { "ph", on_link }, { "c", on_users },
-	{ "ua", on_attributes },
-	{ "usc", on_cleared },
+	{ "d", on_removal, "n", JOURNAL_NONE },
+	{ "u", on_update, "n", JOURNAL_CHANGED },
+	{ "fa", on_file_attributes, "n", JOURNAL_CHANGED },
+	{ "s", on_sharing, "n", JOURNAL_NONE },
+	{ "s2", on_sharing, "n", JOURNAL_NONE },
+	{ "ph", on_link, "h", JOURNAL_NONE },
+	{ "c", on_users, NULL, JOURNAL_NONE },
+	{ "ua", on_attributes, NULL, JOURNAL_NONE },
+	{ "usc", on_cleared, NULL, JOURNAL_NONE },
 };
+
+/* Apply a packet of the kind i, and note what it does. */
+static int
+apply(struct events *e, size_t i)
+{
+	struct slice h = { NULL, 0 };
+	struct journal_mark mark;
+	int r;
+
+	e->otherwise = kinds[i].otherwise;
+	if (kinds[i].node != NULL)
+		h = json_raw(&e->json, json_member(&e->json, 0,
+		    kinds[i].node));
+	if ((r = journal_before(e->t, h, &mark)) == 0 &&
+	    (r = kinds[i].apply(e)) == 0)
+		r = journal_after(e->t, &mark, e->otherwise);
+	journal_done(&mark);
+	return r;
+}
 
 /* A packet is whole: apply it. */
 static int
@@ -242,7 +323,7 @@ end_packet(struct events *e)
 		r = end_move(e);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && r == 0; i++)
 		if (is(kind, kinds[i].name))
-			return kinds[i].apply(e);
+			return apply(e, i);
 	return r;
 }
 
@@ -337,7 +418,9 @@ packet_member(struct events *e, struct slice key, struct slice text)
 static int
 take_element(struct events *e, struct slice text)
 {
+	struct journal_mark mark;
 	struct slice h;
+	int r;
 
 	if (json_parse(&e->json, text.p, text.n) < 0) {
 		e->t->skipped++;
@@ -346,7 +429,11 @@ take_element(struct events *e, struct slice text)
 	h = json_raw(&e->json, json_member(&e->json, 0, "h"));
 	if (e->moving >= 0 && h.n == 8 && node_number(h.p) == e->moving)
 		e->moving = -1;
-	return e->element(e->t, &e->json, 0);
+	if ((r = journal_before(e->t, h, &mark)) == 0 &&
+	    (r = e->element(e->t, &e->json, 0)) == 0)
+		r = journal_after(e->t, &mark, JOURNAL_NONE);
+	journal_done(&mark);
+	return r;
 }
 
 static int
@@ -382,6 +469,7 @@ begin_answer(struct events *e)
 {
 	if (e->writing)
 		cache_rollback(e->t->cache);
+	journal_rollback(e->t);
 	e->writing = e->list = e->current = 0;
 	e->element = NULL;
 	e->sn[0] = e->wait[0] = '\0';
@@ -413,6 +501,7 @@ end_answer(struct events *e)
 		return r;
 	e->writing = 0;
 	e->t->state = s;
+	journal_commit(e->t);
 	return 0;
 }
 
@@ -451,6 +540,7 @@ event_apply(struct tree *t, struct slice answer, char wait[EVENT_URL_MAX + 1])
 		r = end_answer(&e);
 	if (e.writing)
 		cache_rollback(t->cache);
+	journal_rollback(t);
 	json_split_free(&split);
 	json_free(&e.json);
 	buf_wipe(&e.packet);
@@ -481,7 +571,9 @@ round_trip(struct events *e)
 		r = end_answer(e);
 	if (e->writing)
 		cache_rollback(e->t->cache);
+	journal_rollback(e->t);
 	e->writing = 0;
+	memcpy(e->t->wait, e->wait, sizeof e->wait);
 	return r;
 }
 
@@ -505,4 +597,47 @@ event_catch_up(struct tree *t)
 		return EVENT_RELOAD;
 	}
 	return r;
+}
+
+/*
+ * Waiting.
+ */
+
+#define WAIT_IDLE_S 40 /* as official clients: then asking anew is safer */
+
+struct waiting {
+	struct http_req req;
+	int over, result;
+};
+
+static void
+on_waited(struct http_req *req, int result)
+{
+	struct waiting *w = req->ctx;
+
+	if (result == 0 && req->status != 200)
+		result = err_set(ERR_NET, "the service answered with HTTP "
+		    "status %d", req->status);
+	w->result = result;
+	w->over = 1;
+}
+
+int
+tree_wait(struct tree *t)
+{
+	struct waiting w = { .over = 0 };
+	int r;
+
+	if (t->wait[0] == '\0')
+		return err_set(ERR_PROTO, "the service does not say where to "
+		    "wait");
+	if ((r = http_check_url(t->wait)) < 0)
+		return r;
+	/* What it answers is of no interest, only that it does. */
+	w.req = (struct http_req){ .url = t->wait, .idle_s = WAIT_IDLE_S,
+	    .done = on_waited, .ctx = &w };
+	http_start(api_http(t->api), &w.req);
+	while (!w.over)
+		http_turn(api_http(t->api), -1);
+	return w.result;
 }

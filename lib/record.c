@@ -4,13 +4,18 @@
 #include "progress.h"
 #include "record.h"
 
-static void
-put_bytes(struct json_out *o, const char *key, const char *key_b64,
-    const char *p, size_t n)
+#define KEY_MAX 32
+
+void
+record_bytes(struct json_out *o, const char *key, const char *p, size_t n)
 {
+	char b64[KEY_MAX];
+
 	json_put_n(o, key, p, n);
-	if (!json_utf8(p, n))
-		json_put_b64(o, key_b64, p, n);
+	if (json_utf8(p, n))
+		return;
+	snprintf(b64, sizeof b64, "%s_b64", key);
+	json_put_b64(o, b64, p, n);
 }
 
 static void
@@ -33,9 +38,9 @@ record_node(struct json_out *o, const struct node *n, const char *path,
 	size_t len;
 
 	if (path != NULL)
-		put_bytes(o, "path", "path_b64", path, pathlen);
+		record_bytes(o, "path", path, pathlen);
 	name = node_name(n, tmp, &len);
-	put_bytes(o, "name", "name_b64", name, len);
+	record_bytes(o, "name", name, len);
 	if (n->h[0] != '\0')
 		json_put(o, "handle", n->h);
 	if (n->p[0] != '\0')

@@ -6,6 +6,11 @@
 #include "node.h"
 #include "send.h"
 
+/* A member with bytes that need not be UTF-8: then they come a second time
+ * in base64, in KEY_b64.  key has at most 27 characters. */
+void record_bytes(struct json_out *o, const char *key, const char *p,
+    size_t n);
+
 /*
  * record_node: the members of one node, added to an object that is open.
  *

@@ -71,13 +71,19 @@ load(struct tree *t, int fresh)
 	int r;
 
 	check_value(t, t->state.check);
-	r = load_all(t, fresh);
-	if (r == 0 && t->skipped > 0) {
+	if ((r = load_all(t, fresh)) < 0) {
+		/* Half a tree is none. */
+		cache_close(t->cache);
+		t->cache = NULL;
+		return r;
+	}
+	journal_reloaded(t);
+	if (t->skipped > 0) {
 		snprintf(words, sizeof words, "%u records without a place "
 		    "were left out", t->skipped);
 		remark(words);
 	}
-	return r;
+	return 0;
 }
 
 /* Load all, alone.  1 if another process has done so meanwhile. */
@@ -104,7 +110,8 @@ build(struct tree *t, int fresh)
 static int
 try_cache(struct tree *t, int *fresh)
 {
-	int r = open_cache(t);
+	/* What is nobody else's is as it was left. */
+	int r = t->place == NULL && t->cache != NULL ? 0 : open_cache(t);
 
 	*fresh = 0;
 	if (r == ERR_NOENT)
@@ -167,8 +174,10 @@ tree_open(struct tree **out, struct api *api, const struct session *s,
 	t->user = node_user_number(s->user);
 	node_keys_init(&t->keys, s->master, s->user, s->privk);
 	if (r == 0) {
-		t->place = cache_place(s->user, url);
-		t->memory = t->place == NULL;
+		if (!(flags & TREE_PRIVATE))
+			t->place = cache_place(s->user, url);
+		t->memory = flags & TREE_PRIVATE ? cache_forbidden() :
+		    t->place == NULL;
 		r = bring_up(t);
 	}
 	if (r == ERR_LOCAL && t->place != NULL && !(flags & TREE_CACHED)) {

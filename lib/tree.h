@@ -16,7 +16,9 @@
 
 struct tree;
 
-#define TREE_CACHED 1 /* trust the cache, ask nobody */
+#define TREE_CACHED  1 /* trust the cache, ask nobody */
+#define TREE_PRIVATE 2 /* a copy of its own, which no other process changes;
+                        * all is loaded for it */
 
 /* What some functions that change the tree give back when another process
  * has changed the cache meanwhile: what it says now may include the change,
@@ -103,6 +105,10 @@ int tree_remove(struct tree *t, const char h[9], int only);
 
 /* Ask for what happened meanwhile, and take it in. */
 int tree_refresh(struct tree *t);
+
+/* Wait until something may have happened since tree_refresh: 0 (perhaps
+ * nothing has), or ERR_* if it was not possible to wait. */
+int tree_wait(struct tree *t);
 
 /*
  * tree_watch: be told of each node that changes, comes or goes as the tree

@@ -6,7 +6,10 @@
 #define TREE_IMPL_H
 
 #include "cache.h"
+#include "journal.h"
 #include "tree.h"
+
+#define EVENT_URL_MAX 2048
 
 struct tree {
 	struct cache *cache;
@@ -30,6 +33,8 @@ struct tree {
 
 	tree_watcher *watcher;         /* or NULL */
 	void *watch_ctx;
+	struct journal *journal;       /* borrowed, or NULL */
+	char wait[EVENT_URL_MAX + 1];  /* where to wait for events, or "" */
 };
 
 /* Put a row into the cache, or take one out (cache_put, cache_delete), and
@@ -83,7 +88,6 @@ int event_catch_up(struct tree *t);
  * happened, EVENT_CURRENT with where to wait if not, EVENT_RELOAD, ERR_*,
  * CACHE_DAMAGED. */
 #define EVENT_QUERY_MAX 64
-#define EVENT_URL_MAX   2048
 #define EVENT_CURRENT   2
 int event_query(struct tree *t, char query[EVENT_QUERY_MAX]);
 int event_apply(struct tree *t, struct slice answer,
