@@ -65,7 +65,7 @@ says "a full disk: said so" '^mega-cat: /b: standard output: No space'
 ok "a closed standard output is an error" \
     sh -c '! mega-cat /b >&-'
 
-if command -v script >/dev/null && pty true; then
+if script -qec true /dev/null >/dev/null 2>&1 && pty true; then
 	pty "mega-cat /b"
 	is "not to a terminal" $? 2
 	pty "mega-cat -f /empty"

@@ -284,7 +284,7 @@ is "nothing else came of it" "$(ls -A odd | grep -v '^H:' | tr '\n' ' ')" \
 
 # What a terminal sees.
 
-if command -v script >/dev/null && pty true; then
+if script -qec true /dev/null >/dev/null 2>&1 && pty true; then
 	x=$(sed -n 12p evil.links)
 	pty "mega-get -o tty/ --progress=always '$x' /nope\$(printf '\\033]0;y\\007')"
 	is "no escape sequence of a stranger's on the terminal" \

@@ -134,7 +134,7 @@ on_terminal()
 	exec 9>&-
 	return $st
 }
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1; then
 	rm -f s
 	on_terminal "mega-login --session s" "E-mail" two@x.org \
 	    "Password of two@x.org" "$secret"

@@ -173,7 +173,7 @@ line"
 ok "lines" mega-ls /odd
 is "a newline is escaped" "$(grep -c '^/odd/new\\nline$' .out)" 1
 is "other bytes are raw in a pipe" "$(grep -c "$(printf '\033')" .out)" 1
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1; then
 	script -qec "mega-ls /odd" /dev/null >tty.txt 2>&1
 	is "a terminal sees no escape" "$(grep -c "$(printf '\033')" tty.txt)" 0
 	is "nor C1, nor what is no UTF-8" \

@@ -293,7 +293,7 @@ ok "again: no state is left" sh -c '! find "$1" -path "*uploads/*" |
 
 # What a terminal sees.
 
-if command -v script >/dev/null && pty true; then
+if script -qec true /dev/null >/dev/null 2>&1 && pty true; then
 	x=$(printf 'esc\033]0;x\007')
 	cp a.bin "$x"
 	pty "mega-put '$x' /"
