@@ -367,7 +367,7 @@ make_file(struct cache *c)
 
 	secret_random(random, sizeof random);
 	b64_encode(tag, random, sizeof random);
-	snprintf(c->target, sizeof c->target, "%s.%s.db",
+	snprintf(c->target, sizeof c->target, "%s+%s.db",
 	    strrchr(c->place, '/') + 1, tag);
 	path = beside(c->place, c->target);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -422,7 +422,8 @@ cache_new(struct cache **out, const char *place, int memory)
 	return r;
 }
 
-/* Remove the files of a place that nobody needs: all but those of keep. */
+/* Remove the files of a place that nobody needs: all but those of keep.  What
+ * belongs to a place has its name and a '+', which no name has. */
 static void
 sweep(const char *place, const char *keep)
 {
@@ -438,8 +439,8 @@ sweep(const char *place, const char *keep)
 	while ((e = readdir(d)) != NULL) {
 		char *path;
 
-		if (strncmp(e->d_name, base, n) != 0 || e->d_name[n] != '.' ||
-		    strcmp(e->d_name + n, ".lock") == 0 ||
+		if (strncmp(e->d_name, base, n) != 0 || e->d_name[n] != '+' ||
+		    strcmp(e->d_name + n, "+lock") == 0 ||
 		    (k > 0 && strncmp(e->d_name, keep, k) == 0))
 			continue;
 		path = beside(place, e->d_name);
@@ -466,7 +467,7 @@ flush(const char *path)
 static int
 link_place(struct cache *c)
 {
-	char *temporary = xasprintf("%s.new", c->place);
+	char *temporary = xasprintf("%s+new", c->place);
 	int r = 0;
 
 	unlink(temporary);
@@ -533,7 +534,7 @@ cache_lock(const char *place)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct timespec pause = { 0, 50 * 1000 * 1000 };
-	char *path = xasprintf("%s.lock", place);
+	char *path = xasprintf("%s+lock", place);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int r = fd, waited;
 
@@ -558,7 +559,7 @@ cache_lock(const char *place)
 int
 cache_remove(const char *place)
 {
-	char *lock = xasprintf("%s.lock", place);
+	char *lock = xasprintf("%s+lock", place);
 	int r = 0;
 
 	if (unlink(place) == -1 && errno != ENOENT)

@@ -505,6 +505,14 @@ test_place(void)
 	close(lock);
 	ok(cache_remove(place) == 0 && files("AAE") == 0, "removed");
 	ok(cache_remove(place) == 0, "again");
+	file = xasprintf("%s.example", place);
+	publish(place, "AAAAAAAAAAE");
+	publish(file, "AAAAAAAAAAE");
+	ok(cache_remove(place) == 0 && cache_open(&a, file) == 0,
+	    "one whose name is longer stays");
+	cache_close(a);
+	cache_remove(file);
+	free(file);
 	free(place);
 }
 
