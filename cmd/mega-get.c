@@ -417,9 +417,11 @@ make_folder(const char *path)
 
 	if (cmd.dry || mkdir(path, 0777) == 0)
 		return 0;
-	if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	if (errno != EEXIST)
+		return err_local("%s", path);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0;
-	return err_local("%s", path);
+	return err_set(ERR_TAKEN, "%s exists, and is no folder", path);
 }
 
 /* A node's local name, behind its folder's path. */

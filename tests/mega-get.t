@@ -101,6 +101,11 @@ ok "replace" mega-get --if-exists=replace /src/a.bin
 same "replace: the new one" a.bin src/a.bin
 mkdir -p taken/a.bin
 exits 9 "a folder in the way" mega-get --if-exists=replace -o taken /src/a.bin
+mkdir -p taken/src
+: >taken/src/sub
+exits 9 "a file where a folder should be" mega-get -r -o taken /src
+ok "a file where a folder should be: the others are there" \
+    cmp taken/src/a.bin src/a.bin
 exits 2 "a policy that there is not" mega-get --if-exists=ask /src/a.bin
 ln -s nowhere dangling
 exits 9 "a dangling link in the way" mega-get -o dangling /src/a.bin

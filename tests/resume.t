@@ -174,6 +174,22 @@ else
 	skip "a full disk" "no private mounts here"
 fi
 
+cat >full.sh <<'END'
+mount -t tmpfs -o size=1m none small || exit 99
+head -c 3000000 /dev/zero | TMPDIR=$PWD/small mega-put - /spooled 2>full.err
+echo $? >full.st
+ls -A small >full.ls
+END
+if in_private_mounts "$(cat full.sh)" sh 2>/dev/null; then
+	is "no space for the spool: status 12" "$(cat full.st)" 12
+	is "no space for the spool: what is wrong" "$(cat full.err)" \
+	    "mega-put: -: the spool in TMPDIR: No space left on device"
+	is "no space for the spool: nothing is left" "$(cat full.ls)" ""
+	is "no space for the spool: no node" "$(mega-ls / | grep -c spool)" 0
+else
+	skip "no space for the spool" "no private mounts here"
+fi
+
 # Memory: whatever comes through a pipe, it does not grow with it.
 
 if is_asan || ! [ -r /proc/self/status ]; then
