@@ -221,7 +221,7 @@ ok "a pipe" sh -c 'cat pipe | mega-put - /piped'
 arrived "a pipe: the data" pipe /piped
 ok "a pipe of known length" sh -c 'cat pipe | mega-put --size 700000 - /piped2'
 arrived "a pipe of known length: the data" pipe /piped2
-ok "a size with a unit" sh -c 'head -c 2k pipe | mega-put --size 2k - /piped3'
+ok "a size with a unit" sh -c 'head -c 2048 pipe | mega-put --size 2k - /piped3'
 ok "in dribs and drabs" sh -c '(cat a.bin; sleep 0.2; cat a.bin; sleep 0.2
     cat c) | mega-put --size 600030 - /dribs'
 cat a.bin a.bin c >want

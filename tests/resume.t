@@ -148,7 +148,7 @@ rm -f got/big
 
 cat >full.sh <<'END'
 mount -t tmpfs -o size=16m none small || exit 99
-head -c 12m /dev/zero >small/filler
+head -c 12000000 /dev/zero >small/filler
 : >serve.log
 mega-get -o small/ "$1" 2>full.err
 echo $? >full.st
@@ -208,7 +208,7 @@ else
 	}
 	mkfifo data
 	for o in "--size 200m" ""; do
-		head -c 200m /dev/zero >data &
+		head -c 209715200 /dev/zero >data &
 		# shellcheck disable=SC2086
 		mega-put -q $o - "/zeros$o" <data >/dev/null &
 		pid=$!
