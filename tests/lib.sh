@@ -133,6 +133,17 @@ serve()
 	export MEGA_API_URL
 }
 
+# settle: wait until the server's log tells of all that was asked; a line is
+# written when its reply has gone out.
+settle()
+{
+	lines=-1
+	while [ "$lines" != "$(wc -l <"$T/serve.log")" ]; do
+		lines=$(wc -l <"$T/serve.log")
+		sleep 0.2
+	done
+}
+
 serve_stop()
 {
 	kill "$SERVE_PID" 2>/dev/null

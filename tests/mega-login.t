@@ -16,6 +16,7 @@ cat long >>pw-lines
 # The requests of the log so far that hold a command (or any), by number.
 asked()
 {
+	settle
 	grep -c "\"$1\"" serve.log
 }
 
@@ -208,6 +209,7 @@ answer()
 	exits "$2" "us answers $1" mega-login --password-file pw --session s \
 	    one@x.org
 	says "and it says so" "$3"
+	settle
 	is "one attempt" "$(grep -c '"us"' serve.log)" 1
 	serve_stop
 	rm -f serve.log
@@ -231,6 +233,7 @@ rm -f s
 serve -d state --fault cs:ug=-11
 exits 11 "a session that cannot be used" mega-login --password-file pw \
     --session s one@x.org
+settle
 is "is ended again" "$(tail -n 1 serve.log | grep -c '"sml"')" 1
 serve_stop
 
@@ -362,6 +365,7 @@ dead()
 {
 	: >serve.log
 	exits 4 "dead session: $1" "$@"
+	settle
 	is "one request" "$(wc -l <serve.log | tr -d ' ')" 1
 	is "no login" "$(grep -c '"sid":false' serve.log)" 0
 }

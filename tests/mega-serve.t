@@ -502,7 +502,7 @@ serve
 ephemeral
 rss()
 {
-	ps -o rss= -p "$SERVE_PID" | tr -d ' '
+	awk '/^VmRSS/ { print $2 }' "/proc/$SERVE_PID/status"
 }
 size=$((300 * 1024 * 1024))
 url=$(upload $size 2)
