@@ -301,15 +301,11 @@ read_digits(struct slice s, int64_t *out)
 }
 
 int
-json_int(const struct json *j, int v, int lax, int64_t *out)
+json_integer(struct slice s, int64_t *out)
 {
-	enum json_type type = json_type(j, v);
-	struct slice s = json_raw(j, v);
 	char text[24], *end;
 	long long n;
 
-	if (type != JSON_NUMBER && !(lax && type == JSON_STRING))
-		return ERR_PROTO;
 	if (read_digits(s, out) == 0)
 		return 0;
 	if (s.n == 0 || s.n >= sizeof text)
@@ -322,6 +318,16 @@ json_int(const struct json *j, int v, int lax, int64_t *out)
 		return ERR_PROTO;
 	*out = n;
 	return 0;
+}
+
+int
+json_int(const struct json *j, int v, int lax, int64_t *out)
+{
+	enum json_type type = json_type(j, v);
+
+	if (type != JSON_NUMBER && !(lax && type == JSON_STRING))
+		return ERR_PROTO;
+	return json_integer(json_raw(j, v), out);
 }
 
 static int

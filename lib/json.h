@@ -71,6 +71,9 @@ size_t json_count(const struct json *j, int v);
  * is none or does not fit. */
 int json_int(const struct json *j, int v, int lax, int64_t *out);
 
+/* The same from text: an integer as it stands in a number. */
+int json_integer(struct slice text, int64_t *out);
+
 /* A string with its escapes undone (UTF-8, surrogates paired; lone ones
  * become U+FFFD), NUL-terminated, owned by the reader until its next parse.
  * p is NULL if v is no string. */

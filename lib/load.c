@@ -114,38 +114,51 @@ take_inshare(struct tree *t, const struct node_wire *w, int64_t h)
 	    node_user_number(w->su));
 }
 
-int
-load_node(struct tree *t, struct json *j, int v)
+/* Put a record into the cache. */
+static int
+put_wire(struct tree *t, const struct node_wire *w)
 {
-	struct node_wire w;
 	struct node_clear clear;
 	struct cache_node row = { 0 };
 	char tmp[16];
 	int64_t from;
 	int r;
 
-	if (node_read(&w, j, v) < 0) {
-		t->skipped++;
-		return 0;
-	}
-	row.h = node_number(w.h);
-	row.parent = parent_of(t, &w);
+	row.h = node_number(w->h);
+	row.parent = parent_of(t, w);
 	if (t->session == NULL && t->link_root[0] == '\0')
-		memcpy(t->link_root, w.h, sizeof w.h);
-	if (row.parent == CACHE_SHARED && (r = take_inshare(t, &w, row.h)) < 0)
+		memcpy(t->link_root, w->h, sizeof w->h);
+	if (row.parent == CACHE_SHARED && (r = take_inshare(t, w, row.h)) < 0)
 		return r;
-	row.type = (int)w.t;
-	row.size = w.s;
-	row.created = w.ts;
-	row.owner = load_owner(t, w.u);
+	row.type = (int)w->t;
+	row.size = w->s;
+	row.created = w->ts;
+	row.owner = load_owner(t, w->u);
 	if ((r = tree_parent(t, row.h, &from)) < 0)
 		return r;
-	node_open(&t->keys, &w, &clear);
+	node_open(&t->keys, w, &clear);
 	fill_clear(t, &row, &clear, tmp);
 	if ((r = tree_put_row(t, &row, from)) == 0)
-		r = put_raw(t, &w, row.h, &clear);
+		r = put_raw(t, w, row.h, &clear);
 	secret_zero(clear.key, sizeof clear.key);
 	return r;
+}
+
+/* One that does not say where it belongs. */
+static int
+skip(struct tree *t)
+{
+	t->skipped++;
+	err_clear();
+	return 0;
+}
+
+int
+load_node(struct tree *t, struct json *j, int v)
+{
+	struct node_wire w;
+
+	return node_read(&w, j, v) < 0 ? skip(t) : put_wire(t, &w);
 }
 
 /* Open a row anew, by a key string and attributes. */
@@ -446,6 +459,7 @@ struct all {
 	struct json json;
 	int (*element)(struct tree *t, struct json *j, int v); /* of the list
 	                      * under way; NULL: not wanted */
+	struct node_scan scan; /* of a node, which is taken apart further */
 	int64_t error;       /* the reply is an error */
 	int nodes;           /* "f" was there */
 	int failed;          /* there is no cache to load into */
@@ -473,9 +487,12 @@ all_enter(void *ctx, int depth, struct slice key, int open)
 	struct all *a = ctx;
 
 	/* What is not wanted is taken apart as well: so none of it is ever
-	 * collected. */
+	 * collected.  Nodes are since there are many. */
+	if (depth == 2 && open == '{' && a->element == load_node)
+		node_begin(&a->scan);
 	if (depth > 1)
-		return a->element == NULL;
+		return a->element == NULL || (a->element == load_node &&
+		    (depth > 2 || open == '{'));
 	a->element = NULL;
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		if (open == '[' && is_key(key, lists[i].name))
@@ -516,12 +533,12 @@ all_value(void *ctx, int depth, struct slice key, struct slice text)
 		return a->failed;
 	if (depth == 1)
 		return all_member(a, key, text);
+	if (depth == 3 && a->element == load_node)
+		node_member(&a->scan, key, text);
 	if (depth != 2 || a->element == NULL)
 		return 0;
-	if (text.n > ELEMENT_MAX || json_parse(&a->json, text.p, text.n) < 0) {
-		a->t->skipped++;
-		return 0;
-	}
+	if (text.n > ELEMENT_MAX || json_parse(&a->json, text.p, text.n) < 0)
+		return skip(a->t);
 	return a->element(a->t, &a->json, 0);
 }
 
@@ -529,7 +546,13 @@ static int
 all_leave(void *ctx, int depth)
 {
 	struct all *a = ctx;
+	struct node_wire w;
 
+	if (a->failed < 0)
+		return a->failed;
+	if (depth == 2 && a->element == load_node)
+		return node_end(&a->scan, &w) < 0 ? skip(a->t) :
+		    put_wire(a->t, &w);
 	if (depth == 1)
 		a->element = NULL;
 	return 0;
@@ -595,5 +618,6 @@ load_all(struct tree *t, int fresh)
 		r = cache_publish(t->cache);
 	t->loading = 0;
 	json_free(&a.json);
+	node_scan_free(&a.scan);
 	return r;
 }

@@ -148,6 +148,18 @@ static const struct shape place_shape[] = {
 	SHAPE_END
 };
 
+/* What is true of every record. */
+static int
+settle(struct node_wire *w)
+{
+	/* Without rights it is no share (the official client's rule). */
+	if (w->t != NODE_FOLDER || w->r < 0)
+		w->su[0] = '\0';
+	if (w->t != NODE_FILE)
+		w->s = 0;
+	return 0;
+}
+
 int
 node_read(struct node_wire *w, struct json *j, int v)
 {
@@ -160,12 +172,69 @@ node_read(struct node_wire *w, struct json *j, int v)
 			return r;
 		err_clear();
 	}
-	/* Without rights it is no share (the official client's rule). */
-	if (w->t != NODE_FOLDER || w->r < 0)
-		w->su[0] = '\0';
-	if (w->t != NODE_FILE)
-		w->s = 0;
-	return 0;
+	return settle(w);
+}
+
+void
+node_begin(struct node_scan *s)
+{
+	if (s->a.max == 0) {
+		buf_init(&s->a, B64_LEN(ATTR_MAX));
+		buf_init(&s->k, K_MAX);
+		buf_init(&s->sk, K_MAX);
+	}
+	s->wire = (struct node_wire){ .r = -1 };
+	s->damaged = 0;
+	shape_begin(&s->reader, "node", wire_shape, &s->wire);
+}
+
+/* Copy what was just read, if it was this member. */
+static void
+keep(struct buf *b, struct slice *s)
+{
+	if (s->p == NULL || s->p == b->p)
+		return;
+	buf_reset(b);
+	buf_add(b, s->p, s->n);
+	s->p = b->p;
+}
+
+void
+node_member(struct node_scan *s, struct slice key, struct slice text)
+{
+	if (shape_member(&s->reader, key, text) < 0) {
+		s->damaged = 1;
+		return;
+	}
+	keep(&s->a, &s->wire.a);
+	keep(&s->k, &s->wire.k);
+	keep(&s->sk, &s->wire.sk);
+}
+
+int
+node_end(struct node_scan *s, struct node_wire *w)
+{
+	const struct node_wire *all = &s->wire;
+	int r;
+
+	if ((r = shape_end(&s->reader)) < 0)
+		return r;
+	*w = *all;
+	if (s->damaged) {
+		*w = (struct node_wire){ .t = all->t, .r = -1 };
+		memcpy(w->h, all->h, sizeof w->h);
+		memcpy(w->p, all->p, sizeof w->p);
+		err_clear();
+	}
+	return settle(w);
+}
+
+void
+node_scan_free(struct node_scan *s)
+{
+	buf_free(&s->a);
+	buf_free(&s->k);
+	buf_free(&s->sk);
 }
 
 void

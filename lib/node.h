@@ -16,6 +16,7 @@
 #include "json.h"
 #include "key.h"
 #include "rsa.h"
+#include "shape.h"
 
 enum node_type {
 	NODE_FILE,
@@ -82,6 +83,24 @@ struct node_wire {
  * whose contents cannot be had; ERR_PROTO if not even its place is known.
  */
 int node_read(struct node_wire *w, struct json *j, int v);
+
+/*
+ * The same for a record that a splitter takes apart: node_begin, node_member
+ * for each member, node_end.  One scan serves many records; zeroed is valid,
+ * and freed by node_scan_free.
+ */
+struct node_scan {
+	struct node_wire wire;
+	struct shape_reader reader;
+	struct buf a, k, sk;    /* the text that wire borrows */
+	int damaged;
+};
+
+void node_begin(struct node_scan *s);
+void node_member(struct node_scan *s, struct slice key, struct slice text);
+/* Fills in w, which borrows from s until the next node_begin. */
+int node_end(struct node_scan *s, struct node_wire *w);
+void node_scan_free(struct node_scan *s);
 
 /* The keys that open records: the account's, and those of shares.  A secret;
  * node_keys_free. */

@@ -53,14 +53,24 @@ refuse(const char *what, const struct shape *s, const char *have)
 	    s->name, wants(s), have);
 }
 
+/* A member's value: in a reader, or (j is NULL) as text alone. */
+struct value {
+	enum json_type type;
+	struct slice raw;
+	struct json *j;
+	int v;
+};
+
 static int
-read_int(const char *what, const struct shape *s, const struct json *j, int v,
+read_int(const char *what, const struct shape *s, const struct value *v,
     int64_t *out)
 {
+	int lax = (s->flags & SHAPE_LAX) != 0;
 	int64_t n;
 
-	if (json_int(j, v, (s->flags & SHAPE_LAX) != 0, &n) < 0)
-		return refuse(what, s, got(json_type(j, v)));
+	if ((v->type != JSON_NUMBER && !(lax && v->type == JSON_STRING)) ||
+	    json_integer(v->raw, &n) < 0)
+		return refuse(what, s, got(v->type));
 	if (n < s->min || n > s->max)
 		return refuse(what, s, "one out of bounds");
 	*out = n;
@@ -68,13 +78,13 @@ read_int(const char *what, const struct shape *s, const struct json *j, int v,
 }
 
 static int
-read_string(const char *what, const struct shape *s, struct json *j, int v,
+read_string(const char *what, const struct shape *s, const struct value *v,
     void *at)
 {
-	struct slice raw = json_raw(j, v);
+	struct slice raw = v->raw;
 
-	if (json_type(j, v) != JSON_STRING)
-		return refuse(what, s, got(json_type(j, v)));
+	if (v->type != JSON_STRING)
+		return refuse(what, s, got(v->type));
 	switch (s->kind) {
 	case SHAPE_BYTES:
 		if (b64_decode_exact(at, (size_t)s->max, raw.p, raw.n) < 0)
@@ -87,7 +97,8 @@ read_string(const char *what, const struct shape *s, struct json *j, int v,
 		((char *)at)[raw.n] = '\0';
 		return 0;
 	case SHAPE_TEXT:
-		raw = json_text(j, v);
+		assert(v->j != NULL);
+		raw = json_text(v->j, v->v);
 		break;
 	case SHAPE_B64:
 		if (!b64_valid(raw.p, raw.n))
@@ -103,48 +114,46 @@ read_string(const char *what, const struct shape *s, struct json *j, int v,
 }
 
 static int
-read_container(const char *what, const struct shape *s, const struct json *j,
-    int v, int *out)
+read_container(const char *what, const struct shape *s, const struct value *v,
+    int *out)
 {
-	enum json_type t = json_type(j, v);
-
-	if ((s->kind == SHAPE_OBJECT && t != JSON_OBJECT) ||
-	    (s->kind == SHAPE_ARRAY && t != JSON_ARRAY))
-		return refuse(what, s, got(t));
+	assert(v->j != NULL);
+	if ((s->kind == SHAPE_OBJECT && v->type != JSON_OBJECT) ||
+	    (s->kind == SHAPE_ARRAY && v->type != JSON_ARRAY))
+		return refuse(what, s, got(v->type));
 	if (s->kind == SHAPE_ARRAY && s->max > 0 &&
-	    json_count(j, v) > (size_t)s->max)
+	    json_count(v->j, v->v) > (size_t)s->max)
 		return refuse(what, s, "too long a one");
-	*out = v;
+	*out = v->v;
 	return 0;
 }
 
 static int
-is_absent(const struct shape *s, const struct json *j, int v)
+is_absent(const struct shape *s, const struct value *v)
 {
-	enum json_type t = json_type(j, v);
-
-	if (t == JSON_NONE)
+	if (v->type == JSON_NONE)
 		return 1;
 	if (!(s->flags & SHAPE_EMPTY))
 		return 0;
-	return t == JSON_NULL || (t == JSON_STRING && json_raw(j, v).n == 0);
+	return v->type == JSON_NULL ||
+	    (v->type == JSON_STRING && v->raw.n == 0);
 }
 
 static int
-read_member(const char *what, const struct shape *s, struct json *j, int v,
+read_value(const char *what, const struct shape *s, const struct value *v,
     void *out)
 {
 	void *at = (char *)out + s->offset;
 
 	switch (s->kind) {
 	case SHAPE_INT:
-		return read_int(what, s, j, v, at);
+		return read_int(what, s, v, at);
 	case SHAPE_OBJECT:
 	case SHAPE_ARRAY:
 	case SHAPE_ANY:
-		return read_container(what, s, j, v, at);
+		return read_container(what, s, v, at);
 	default:
-		return read_string(what, s, j, v, at);
+		return read_string(what, s, v, at);
 	}
 }
 
@@ -183,30 +192,90 @@ read_absent(const char *what, const struct shape *table, uint64_t present,
 	return 0;
 }
 
+void
+shape_begin(struct shape_reader *r, const char *what,
+    const struct shape *table, void *out)
+{
+	*r = (struct shape_reader){ what, table, out, 0, 0 };
+}
+
+static int
+read_member(struct shape_reader *r, struct slice key, const struct value *v)
+{
+	unsigned i = find(r->table, key);
+	uint64_t bit = (uint64_t)1 << (i % SHAPE_ENTRIES_MAX);
+	int e;
+
+	/* Of members of one name, the first counts. */
+	if (i == SHAPE_ENTRIES_MAX || (r->seen & bit) != 0)
+		return 0;
+	r->seen |= bit;
+	if (is_absent(&r->table[i], v))
+		return 0;
+	if ((e = read_value(r->what, &r->table[i], v, r->out)) == 0)
+		r->present |= bit;
+	return e;
+}
+
+int
+shape_end(struct shape_reader *r)
+{
+	return read_absent(r->what, r->table, r->present, r->out);
+}
+
 int
 shape_read(const char *what, const struct shape *table, struct json *j, int v,
     void *out)
 {
-	uint64_t seen = 0, present = 0;
-	int r;
+	struct shape_reader r;
+	int e;
 
 	if (json_type(j, v) != JSON_OBJECT)
 		return err_set(ERR_PROTO, "%s: want an object, got %s", what,
 		    got(json_type(j, v)));
+	shape_begin(&r, what, table, out);
 	for (int k = json_first(j, v); k >= 0; k = json_next(j, k)) {
-		unsigned i = find(table, json_raw(j, k));
-		uint64_t bit = (uint64_t)1 << (i % 64);
-		int m = json_value(j, k);
+		struct value m = { .j = j, .v = json_value(j, k) };
 
-		/* Of members of one name, the first counts. */
-		if (i == SHAPE_ENTRIES_MAX || (seen & bit) != 0)
-			continue;
-		seen |= bit;
-		if (is_absent(&table[i], j, m))
-			continue;
-		present |= bit;
-		if ((r = read_member(what, &table[i], j, m, out)) < 0)
-			return r;
+		m.type = json_type(j, m.v);
+		m.raw = json_raw(j, m.v);
+		if ((e = read_member(&r, json_raw(j, k), &m)) < 0)
+			return e;
 	}
-	return read_absent(what, table, present, out);
+	return shape_end(&r);
+}
+
+/* The type of a value that stands alone, by its first character. */
+static enum json_type
+type_of(char c)
+{
+	switch (c) {
+	case '"':
+		return JSON_STRING;
+	case '{':
+		return JSON_OBJECT;
+	case '[':
+		return JSON_ARRAY;
+	case 't':
+		return JSON_TRUE;
+	case 'f':
+		return JSON_FALSE;
+	case 'n':
+		return JSON_NULL;
+	default:
+		return JSON_NUMBER;
+	}
+}
+
+int
+shape_member(struct shape_reader *r, struct slice key, struct slice text)
+{
+	struct value v = { .raw = text, .v = -1 };
+
+	v.type = text.n > 0 ? type_of(*text.p) : JSON_NONE;
+	if (v.type == JSON_STRING && text.n >= 2) {
+		v.raw.p++;
+		v.raw.n -= 2;
+	}
+	return read_member(r, key, &v);
 }

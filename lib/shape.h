@@ -57,4 +57,25 @@ struct shape {
 int shape_read(const char *what, const struct shape *table, struct json *j,
     int v, void *out);
 
+/*
+ * The same for an object that a splitter takes apart: shape_begin (out is
+ * zeroed and has its defaults), shape_member for each member as the splitter
+ * gives it, shape_end.
+ *
+ * For tables of INT, STRING, B64, BYTES and HANDLE.  Strings borrow from the
+ * member's text, so for longer than the call they have to be copied.  A
+ * member that is wrong gives ERR_PROTO and counts as absent.
+ */
+struct shape_reader {
+	const char *what;
+	const struct shape *table;
+	void *out;
+	uint64_t seen, present; /* bits of entries */
+};
+
+void shape_begin(struct shape_reader *r, const char *what,
+    const struct shape *table, void *out);
+int shape_member(struct shape_reader *r, struct slice key, struct slice text);
+int shape_end(struct shape_reader *r);
+
 #endif

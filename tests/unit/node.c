@@ -37,6 +37,70 @@ read_text(struct node_wire *w, const char *text)
 	return node_read(w, &j, 0);
 }
 
+/* The same, taken apart as it comes in pieces. */
+static struct node_scan scan;
+
+static int
+scan_enter(void *ctx, int depth, struct slice key, int open)
+{
+	(void)ctx;
+	(void)key;
+	if (depth == 0 && open == '{')
+		node_begin(&scan);
+	return 1;
+}
+
+static int
+scan_value(void *ctx, int depth, struct slice key, struct slice text)
+{
+	(void)ctx;
+	if (depth == 1)
+		node_member(&scan, key, text);
+	return 0;
+}
+
+static int
+scan_text(struct node_wire *w, const char *text, size_t piece)
+{
+	struct json_split s;
+	size_t n = strlen(text);
+	int r = 0;
+
+	json_split_init(&s, NULL, 1 << 20);
+	s.enter = scan_enter;
+	s.value = scan_value;
+	for (size_t i = 0; i < n && r == 0; i += piece) {
+		/* What has been fed is gone. */
+		char *copy = malloc(piece);
+		size_t len = n - i < piece ? n - i : piece;
+
+		if (copy == NULL)
+			abort();
+		memcpy(copy, text + i, len);
+		r = json_split_feed(&s, copy, len);
+		free(copy);
+	}
+	json_split_free(&s);
+	return r < 0 ? r : node_end(&scan, w);
+}
+
+static int
+same_slice(struct slice a, struct slice b)
+{
+	return a.n == b.n && (a.p == NULL) == (b.p == NULL) &&
+	    (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static int
+same_wire(const struct node_wire *a, const struct node_wire *b)
+{
+	return strcmp(a->h, b->h) == 0 && strcmp(a->p, b->p) == 0 &&
+	    strcmp(a->u, b->u) == 0 && strcmp(a->su, b->su) == 0 &&
+	    a->t == b->t && a->s == b->s && a->ts == b->ts && a->r == b->r &&
+	    same_slice(a->a, b->a) && same_slice(a->k, b->k) &&
+	    same_slice(a->sk, b->sk);
+}
+
 /* What a record opens to. */
 static void
 open_text(struct node_clear *c, const char *text)
@@ -109,6 +173,39 @@ test_read(void)
 	ok(read_text(&w, "{\"h\":\"FiLeFiLe\",\"t\":5}") < 0, "no such type");
 	ok(read_text(&w, "{\"h\":\"FiLeFiLe\"}") < 0, "no type");
 	ok(read_text(&w, "[]") < 0, "no object");
+}
+
+static void
+test_scan(void)
+{
+	static const char *const t[] = {
+		"{\"h\":\"FiLeFiLe\",\"p\":\"DiRdIrDi\",\"u\":\"" USER "\","
+		    "\"t\":0,\"a\":\"" FILE_A "\",\"k\":\"" FILE_K "\","
+		    "\"s\":5,\"ts\":1700000002,\"new\":[1,{\"h\":2}],"
+		    "\"h\":\"TwIcEtWi\"}",
+		"{\"h\":\"DiRdIrDi\",\"t\":1,\"su\":\"" USER "\",\"r\":2,"
+		    "\"sk\":\"1TPlm0WhU-1-Xpxd_P1Kqg\",\"p\":null}",
+		"{\"h\":\"RoOtRoOt\",\"p\":\"\",\"t\":2,\"a\":\"\",\"k\":\"\"}",
+		"{\"h\":\"FiLeFiLe\",\"p\":\"DiRdIrDi\",\"t\":0,\"s\":-1,"
+		    "\"k\":\"" FILE_K "\"}",
+		"{\"h\":\"FiLeFiLe\",\"t\":0,\"a\":7,\"ts\":\"12\"}",
+	};
+	static const char *const bad[] = { "{}", "{\"h\":\"FiLeFiLe\"}",
+	    "{\"t\":0}", "{\"h\":\"short\",\"t\":0}",
+	    "{\"h\":\"FiLeFiLe\",\"t\":9}" };
+	struct node_wire a, b;
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		int good = read_text(&a, t[i]) == 0;
+
+		for (size_t piece = 1; piece < 60; piece += 3)
+			good = good && scan_text(&b, t[i], piece) == 0 &&
+			    same_wire(&a, &b);
+		ok(good, "taken apart: %s", t[i]);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		ok(scan_text(&b, bad[i], 99) < 0, "refused: %s", bad[i]);
+	node_scan_free(&scan);
 }
 
 static void
@@ -419,6 +516,7 @@ main(void)
 	reset_keys();
 	test_numbers();
 	test_read();
+	test_scan();
 	test_own();
 	test_parts();
 	test_link();
