@@ -209,6 +209,16 @@ for r in 5 -5 9-2 a-b 1-2-3 ''; do
 	exits 2 "--range '$r' is none" mega-get -o - "--range=$r" /src/a.bin
 done
 
+# However it comes.
+
+for o in --connections=1 --connections=32 --http -c -q -v; do
+	ok "$o" mega-get $o --if-exists=replace -o how /src/sub/deep/c
+	same "$o: the data" how src/sub/deep/c
+done
+exits 2 "a limit in the environment that is none" \
+    env MEGA_LIMIT_RATE=fast mega-get -o how /b
+exits 0 "an empty one" env MEGA_LIMIT_RATE= mega-get -o how2 /b
+
 # A limit is one for all connections together.
 
 start=$(date +%s%N)

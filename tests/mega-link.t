@@ -106,6 +106,18 @@ ok "a locked link" mega-link --password-file pw /a
 locked=$(cat .out)
 is "looks like one" "$(grep -c '^https://mega\.nz/#P!' .out)" 1
 exits 4 "does not open without the password" mega-cat "$locked" </dev/null
+ok "mega-cat opens it" mega-cat --session none --password-file pw "$locked"
+same "mega-cat opens it: the data" .out a
+ok "mega-get, too" \
+    mega-get --session none --password-file pw -o unlocked "$locked"
+same "mega-get, too: the data" unlocked a
+exits 10 "mega-get, with another password" \
+    mega-get --session none --password-file pw2 -o locked "$locked"
+ok "then there is no file" test ! -e locked
+ok "a locked folder" mega-link --password-file pw /d
+ok "a locked folder opens" \
+    mega-get --session none --password-file pw -r -o unlocked.d "$(cat .out)"
+ok "a locked folder: all of it" test -f unlocked.d/sub/x
 ok "-i opens it with the password" mega-link -i --password-file pw "$locked"
 is "-i: what it is" "$(cat .out)" "file 5000 1 0 a"
 exits 10 "not with another" mega-link -i --password-file pw2 "$locked"
