@@ -18,6 +18,7 @@
 #include "same.h"
 #include "secret.h"
 #include "send.h"
+#include "set.h"
 
 #define SYNOPSIS "[-rpj0nqv] [--if-exists=POLICY] [--link] [--size=N]\n" \
 	"    [--limit-rate=N] [--connections=N] [--http] LOCAL ... REMOTE\n" \
@@ -109,19 +110,13 @@ free_shares(void)
 
 /* Names given by the operands of this run: two of one name would become
  * twins. */
-static char **given;
-static size_t ngiven;
+static struct set given;
 
 static int
 note_given(const char *path)
 {
-	for (size_t i = 0; i < ngiven; i++)
-		if (strcmp(given[i], path) == 0)
-			return err_set(ERR_TAKEN, "%s is the name of an "
-			    "earlier operand, too", path);
-	given = xreallocarray(given, ngiven + 1, sizeof *given);
-	given[ngiven++] = xstrdup(path);
-	return 0;
+	return set_add(&given, path) ? 0 : err_set(ERR_TAKEN, "%s is the name "
+	    "of an earlier operand, too", path);
 }
 
 /* "name (1).txt": the first that is free in the folder. */
@@ -750,8 +745,6 @@ main(int argc, char *argv[])
 	else
 		put_all(argv, n);
 	remote_close(&remote);
-	for (size_t i = 0; i < ngiven; i++)
-		free(given[i]);
-	free(given);
+	set_free(&given);
 	return cmd_finish();
 }
