@@ -14,13 +14,13 @@
 #include "secret.h"
 #include "task.h"
 
-#define SYNOPSIS "[-fjnqrv0] SOURCE ... TARGET"
+#define SYNOPSIS "[-fjnqrv0] [--password-file=F] SOURCE ... TARGET"
 
 static const struct cmd_opt options[] = {
 	{ 'r', "recursive", NULL, "folders with all that is in them" },
 	{ 'f', "force", NULL, "replace files; they go into the bin" },
 	CMD_JSON, CMD_NULL, CMD_DRY, CMD_QUIET, CMD_VERBOSE, CMD_SESSION,
-	CMD_END
+	CMD_PASSWORD, CMD_END
 };
 
 static struct {
@@ -417,7 +417,8 @@ run(char **argv, int n)
 	int several = n > 2 || strcmp(argv[0], "-") == 0, r;
 
 	argv[n - 1] = NULL;
-	if ((r = remote_open(&remote, cmd.session)) < 0) {
+	if ((r = remote_open(&remote, cmd.session)) < 0 ||
+	    (r = remote_password(&remote, cmd.password_file)) < 0) {
 		cmd_fail(NULL, r);
 	} else if ((r = into_open(&to, &remote, target, several,
 	    opt.force)) < 0) {

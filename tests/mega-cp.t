@@ -239,6 +239,12 @@ mega-mkdir /pub
 own=$(mega-link /pub)
 ok "from a link into a folder that has one" mega-cp -r "$folder" "$file" /pub
 reads "who has that reads it" g "$own:/d/e/f/3"
+echo hunter2 >pw
+locked=$(XDG_STATE_HOME=$first mega-link --password-file pw /d/1)
+ok "a locked link" mega-cp --password-file pw "$locked" /unlocked
+reads "a locked link: its data" f /unlocked
+exits 4 "a locked link, without the password" sh -c \
+    'mega-cp "$1" /x </dev/null' sh "$locked"
 ok "links on standard input" sh -c 'printf "%s\n%s\n" "$1" "$2" |
     mega-cp - /D' sh "$file" "$inside"
 exits 10 "a wrong key" mega-cp "$(printf %s "$file" | sed 's/#.../#AAA/')" /bad
