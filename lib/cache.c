@@ -382,15 +382,17 @@ make_file(struct cache *c)
 	return r;
 }
 
-/* Where temporary files go: they hold names, so beside the cache. */
+/* What paths of temporary files begin with.  They hold names, so they are
+ * beside the cache. */
 static char *
-temporary_folder(const char *place)
+temporary_prefix(const char *place)
 {
 	const char *env = getenv("TMPDIR");
 
 	if (place != NULL)
-		return beside(place, ".");
-	return xstrdup(env != NULL && *env != '\0' ? env : "/tmp");
+		return xasprintf("%s+", place);
+	return xasprintf("%s/megapipe.", env != NULL && *env != '\0' ? env :
+	    "/tmp");
 }
 
 int
@@ -402,21 +404,23 @@ cache_new(struct cache **out, const char *place, int memory)
 	r = place != NULL ? make_file(c) : open_db(c, memory ? ":memory:" : "");
 	if (r == 0)
 		r = exec(c, "PRAGMA page_size=16384;"
-		    "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+		    "PRAGMA journal_mode=OFF; PRAGMA synchronous=NORMAL;"
 		    "PRAGMA locking_mode=EXCLUSIVE;"
 		    "PRAGMA cache_size=" BUILD_KIB);
 	if (r == 0 && memory)
 		r = exec(c, "PRAGMA temp_store=MEMORY");
-	if (r == 0)
-		r = exec(c, schema);
+	/* All in one transaction: it is written through to the disk at its
+	 * end, once. */
 	if (r == 0)
 		r = exec(c, "BEGIN");
+	if (r == 0)
+		r = exec(c, schema);
 	if (r < 0) {
 		cache_close(c);
 		c = NULL;
 	} else if (!memory) {
-		c->dir = temporary_folder(place);
-		c->nodes = sort_new(c->dir, CACHE_SORT_MEMORY);
+		c->prefix = temporary_prefix(place);
+		c->nodes = sort_new(c->prefix, CACHE_SORT_MEMORY);
 	}
 	*out = c;
 	return r;
@@ -450,19 +454,6 @@ sweep(const char *place, const char *keep)
 	closedir(d);
 }
 
-/* Write a file's contents through to the disk. */
-static int
-flush(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r = 0;
-
-	if (fd == -1 || fsync(fd) == -1)
-		r = err_local("%s", path);
-	if (fd != -1)
-		close(fd);
-	return r;
-}
-
 /* Let the place link to this cache's file. */
 static int
 link_place(struct cache *c)
@@ -481,7 +472,6 @@ link_place(struct cache *c)
 int
 cache_publish(struct cache *c)
 {
-	char *path;
 	int r;
 
 	if ((r = exec(c, "COMMIT")) < 0)
@@ -491,16 +481,12 @@ cache_publish(struct cache *c)
 	/* From here on several processes use it; WAL lets them read while
 	 * one of them writes. */
 	if ((r = exec(c, "PRAGMA locking_mode=NORMAL;"
-	    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-	    "PRAGMA cache_size=-2000")) < 0)
+	    "PRAGMA journal_mode=WAL; PRAGMA cache_size=-2000")) < 0 ||
+	    (r = link_place(c)) < 0)
 		return r;
-	path = beside(c->place, c->target);
-	if ((r = flush(path)) == 0 && (r = link_place(c)) == 0) {
-		c->building = 0;
-		sweep(c->place, c->target);
-	}
-	free(path);
-	return r;
+	c->building = 0;
+	sweep(c->place, c->target);
+	return 0;
 }
 
 void
@@ -524,7 +510,7 @@ cache_close(struct cache *c)
 	buf_free(&c->block);
 	buf_free(&c->change);
 	sort_free(c->nodes);
-	free(c->dir);
+	free(c->prefix);
 	free(c->place);
 	free(c);
 }
@@ -716,7 +702,8 @@ cache_drop_raw(struct cache *c, int64_t h)
 
 /* The row of raw that a statement with the number h gives. */
 static int
-read_raw(struct cache *c, enum cache_sql which, int64_t h, struct cache_raw *raw)
+read_raw(struct cache *c, enum cache_sql which, int64_t h,
+    struct cache_raw *raw)
 {
 	int r;
 	sqlite3_stmt *s = cache_statement(c, which, &r);
@@ -764,7 +751,8 @@ run_pair(struct cache *c, enum cache_sql which, int64_t a, int64_t b)
 
 /* Run a statement with a number and bytes. */
 static int
-run_bytes(struct cache *c, enum cache_sql which, int64_t h, const void *p, size_t n)
+run_bytes(struct cache *c, enum cache_sql which, int64_t h, const void *p,
+    size_t n)
 {
 	int r;
 	sqlite3_stmt *s = cache_statement(c, which, &r);

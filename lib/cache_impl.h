@@ -39,7 +39,7 @@ struct cache {
 
 	/* While it is built: what is put, until it is sorted. */
 	struct sort *nodes;
-	char *dir;                    /* for temporary files */
+	char *prefix;                 /* of temporary files */
 
 	struct buf first, block, change, key, record; /* of cachetree */
 };

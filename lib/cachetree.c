@@ -574,7 +574,7 @@ cache_sort(struct cache *c)
 
 	if (c->nodes == NULL)
 		return 0;
-	by_handle = sort_new(c->dir, CACHE_SORT_MEMORY);
+	by_handle = sort_new(c->prefix, CACHE_SORT_MEMORY);
 	r = build(c, &nodes, by_handle, build_nodes);
 	sort_free(c->nodes);
 	c->nodes = NULL;

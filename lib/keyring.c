@@ -13,7 +13,7 @@
  * offset  length  meaning
  * 0       2       20, 0
  * 2       12      IV
- * 14      …       records, AES-128-GCM under a key derived from the master key
+ * 14      …       records, AES-128-GCM under a key made from the master key
  * -16     16      its tag
  *
  * A record is a tag (1), its length (3, big-endian) and so many bytes.

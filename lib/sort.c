@@ -30,7 +30,7 @@ struct run {
 };
 
 struct sort {
-	char *dir;
+	char *prefix;
 	int fd;             /* the file; -1: none yet */
 	off_t size;         /* of the file */
 	uint8_t *block;     /* records one after the other */
@@ -46,12 +46,12 @@ struct sort {
 };
 
 struct sort *
-sort_new(const char *dir, size_t memory)
+sort_new(const char *prefix, size_t memory)
 {
 	struct sort *s = xcalloc(1, sizeof *s);
 
 	assert(memory >= SORT_RECORD_MAX);
-	s->dir = xstrdup(dir);
+	s->prefix = xstrdup(prefix);
 	s->fd = -1;
 	s->memory = memory;
 	s->block = xmalloc(memory);
@@ -71,7 +71,7 @@ sort_free(struct sort *s)
 	free(s->heap);
 	free(s->entries);
 	free(s->block);
-	free(s->dir);
+	free(s->prefix);
 	free(s);
 }
 
@@ -118,7 +118,7 @@ write_all(struct sort *s, const uint8_t *p, size_t n)
 		if (w == -1 && errno == EINTR)
 			continue;
 		if (w <= 0)
-			return err_local("temporary file in %s", s->dir);
+			return err_local("temporary file %ssort", s->prefix);
 		p += w;
 		n -= (size_t)w;
 		s->size += w;
@@ -130,11 +130,11 @@ write_all(struct sort *s, const uint8_t *p, size_t n)
 static int
 make_file(struct sort *s)
 {
-	char *path = xasprintf("%s/sort.XXXXXX", s->dir);
+	char *path = xasprintf("%ssort.XXXXXX", s->prefix);
 	int r = 0;
 
 	if ((s->fd = mkstemp(path)) == -1)
-		r = err_local("temporary file in %s", s->dir);
+		r = err_local("temporary file %ssort", s->prefix);
 	else
 		unlink(path);
 	free(path);
@@ -231,7 +231,7 @@ fill(struct sort *s, struct run *r, size_t n)
 		if (got == -1 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return err_local("temporary file in %s", s->dir);
+			return err_local("temporary file %ssort", s->prefix);
 		r->at += got;
 		r->len += (size_t)got;
 	}

@@ -16,10 +16,10 @@ struct sort;
 /*
  * sort_new: begin.
  *
- * memory is how many bytes of records are held at a time, dir where the file
- * is made if there are more.
+ * memory is how many bytes of records are held at a time.  If there are
+ * more, there is a file, whose path begins with prefix.
  */
-struct sort *sort_new(const char *dir, size_t memory);
+struct sort *sort_new(const char *prefix, size_t memory);
 void sort_free(struct sort *s);
 
 /* Add a record of n bytes, at most SORT_RECORD_MAX.  0 or ERR_LOCAL. */

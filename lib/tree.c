@@ -298,6 +298,7 @@ to_node(const struct tree *t, const struct cache_node *row, struct node *n)
 static int
 to_number(const char h[9], int64_t *out)
 {
+	*out = CACHE_LOST;
 	if (h[0] != '\0' && (strlen(h) != 8 || !b64_valid(h, 8)))
 		return err_set(ERR_NOENT, "not found");
 	*out = h[0] != '\0' ? node_number(h) : CACHE_SHARED;

@@ -238,7 +238,8 @@ says "which is said" 'too old'
 
 rm -r "$XDG_STATE_HOME/megapipe" "$XDG_CACHE_HOME/megapipe"
 echo secret >password
-serve -d "$T/big" --account a@example.org:password --populate a@example.org:20000
+serve -d "$T/big" --account a@example.org:password \
+    --populate a@example.org:20000
 ok "an account" mega-login --password-file password a@example.org
 mega-ls -R / | md5sum >want.txt
 i=0

@@ -83,7 +83,7 @@ test_sort(void)
 		    r.p[0] == i, "record %d as large as memory", i);
 	ok(sort_next(s, &r) == 0, "and no more");
 	sort_free(s);
-	s = sort_new("/nonexistent", SORT_RECORD_MAX);
+	s = sort_new("/nonexistent/", SORT_RECORD_MAX);
 	for (int i = 0; i < 2; i++) {
 		char *big = xcalloc(SORT_RECORD_MAX, 1);
 
