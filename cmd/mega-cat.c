@@ -115,7 +115,7 @@ main(int argc, char *argv[])
 		}
 	}
 	if (optind == argc)
-		cmd_usage("which file?");
+		cmd_usage("no file given");
 	if (cmd.tty && !force)
 		cmd_usage("data does not go to a terminal; -f makes it");
 	if ((r = remote_open(&remote, cmd.session)) < 0 ||

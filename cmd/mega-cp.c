@@ -46,27 +46,11 @@ struct copying {
 };
 
 static void
-print(const struct copying *m)
-{
-	struct buf b = BUF_MAX(1 << 20);
-	struct json_out o = { &b, 0 };
-
-	if (cmd.json) {
-		json_open(&o, NULL, '{');
-		record_node(&o, &m->node, m->path, strlen(m->path), NULL);
-		json_put(&o, "result", m->unchanged ? "unchanged" : "done");
-		json_close(&o, '}');
-		cmd_record_json(&b);
-	} else if (cmd.verbose > 0 || cmd.dry) {
-		cmd_record(m->path, strlen(m->path));
-	}
-	buf_free(&b);
-}
-
-static void
 tell(struct task *t)
 {
-	print((struct copying *)t);
+	const struct copying *m = (struct copying *)t;
+
+	record_change(&m->node, m->path, m->unchanged ? "unchanged" : "done");
 }
 
 static void
@@ -448,8 +432,8 @@ main(int argc, char *argv[])
 		}
 	}
 	if (argc - optind < 2)
-		cmd_usage(argc == optind ? "what to copy, and where?" :
-		    "where to?");
+		cmd_usage("no %s given", argc == optind ? "source" :
+		    "target");
 	run(argv + optind, argc - optind);
 	return cmd_finish();
 }

@@ -618,7 +618,7 @@ parse(int argc, char *argv[])
 	}
 	argc -= optind;
 	if (argc == 0)
-		cmd_usage("what to get?");
+		cmd_usage("no operand given");
 	opt.to_stdout = strcmp(opt.dest, "-") == 0;
 	if (opt.to_stdout && cmd.tty && !opt.force)
 		cmd_usage("data does not go to a terminal; -f makes it");

@@ -650,7 +650,7 @@ main(int argc, char *argv[])
 	if (opt.list && optind < argc)
 		cmd_usage("-l takes no operands");
 	if (optind == argc && !opt.list)
-		cmd_usage(opt.info ? "which link?" : "which node?");
+		cmd_usage(opt.info ? "no link given" : "no node given");
 	if ((r = remote_open(&remote, cmd.session)) < 0 ||
 	    (r = remote_password(&remote, cmd.password_file)) < 0) {
 		cmd_fail(NULL, r);

@@ -215,25 +215,6 @@ settle(struct want *w, const struct folder_job *f)
 	}
 }
 
-static void
-print(const struct folder_job *f, const char *path)
-{
-	struct buf b = BUF_MAX(1 << 20);
-	struct json_out o = { &b, 0 };
-
-	if (f->result < 0)
-		return;
-	if (cmd.json) {
-		json_open(&o, NULL, '{');
-		record_node(&o, &f->node, path, strlen(path), NULL);
-		json_close(&o, '}');
-		cmd_record_json(&b);
-	} else if (cmd.verbose > 0) {
-		cmd_record(path, strlen(path));
-	}
-	buf_free(&b);
-}
-
 /* One round: whether there is need for another. */
 static int
 run(struct round *r, struct want *w, size_t n)
@@ -250,7 +231,8 @@ run(struct round *r, struct want *w, size_t n)
 	folder_make_all(r->jobs, r->n, remote.account.api,
 	    remote.account.session.master, remote.tree);
 	for (size_t i = 0; i < r->n; i++)
-		print(&r->jobs[i], r->paths[i]);
+		if (r->jobs[i].result == 0)
+			record_change(&r->jobs[i].node, r->paths[i], NULL);
 	for (size_t i = 0; i < n; i++)
 		if (w[i].operand != NULL)
 			settle(&w[i], &r->jobs[w[i].job]);
@@ -291,7 +273,7 @@ main(int argc, char *argv[])
 		if (ch == 'p')
 			parents = 1;
 	if (optind == argc)
-		cmd_usage("which folder?");
+		cmd_usage("no folder given");
 	if ((r = remote_open(&remote, cmd.session)) < 0)
 		cmd_fail(NULL, r);
 	else

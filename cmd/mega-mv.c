@@ -35,28 +35,11 @@ struct move {
 };
 
 static void
-print(const struct node *n, const char *path)
-{
-	struct buf b = BUF_MAX(1 << 20);
-	struct json_out o = { &b, 0 };
-
-	if (cmd.json) {
-		json_open(&o, NULL, '{');
-		record_node(&o, n, path, strlen(path), NULL);
-		json_close(&o, '}');
-		cmd_record_json(&b);
-	} else if (cmd.verbose > 0 || cmd.dry) {
-		cmd_record(path, strlen(path));
-	}
-	buf_free(&b);
-}
-
-static void
 tell(struct task *t)
 {
 	const struct move *m = (struct move *)t;
 
-	print(&m->node, m->path);
+	record_change(&m->node, m->path, NULL);
 }
 
 static void
@@ -243,8 +226,8 @@ main(int argc, char *argv[])
 		if (ch == 'f')
 			force = 1;
 	if (argc - optind < 2)
-		cmd_usage(argc == optind ? "what to move, and where?" :
-		    "where to?");
+		cmd_usage("no %s given", argc == optind ? "source" :
+		    "target");
 	run(argv + optind, argc - optind);
 	return cmd_finish();
 }

@@ -730,11 +730,11 @@ main(int argc, char *argv[])
 	argv += optind;
 	if (opt.target == NULL) {
 		if (n < 2)
-			cmd_usage(n == 0 ? "what to put, and where?" :
-			    "where to?");
+			cmd_usage("no %s given", n == 0 ? "source" :
+			    "target");
 		opt.target = argv[--n];
 	} else if (n == 0) {
-		cmd_usage("what to put?");
+		cmd_usage("no source given");
 	}
 	if (*opt.target == '\0')
 		cmd_usage("an empty remote path");

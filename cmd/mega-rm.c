@@ -41,28 +41,11 @@ struct removal {
 };
 
 static void
-print(const struct node *n, const char *path)
-{
-	struct buf b = BUF_MAX(1 << 20);
-	struct json_out o = { &b, 0 };
-
-	if (cmd.json) {
-		json_open(&o, NULL, '{');
-		record_node(&o, n, path, strlen(path), NULL);
-		json_close(&o, '}');
-		cmd_record_json(&b);
-	} else if (cmd.verbose > 0 || cmd.dry) {
-		cmd_record(path, strlen(path));
-	}
-	buf_free(&b);
-}
-
-static void
 tell(struct task *t)
 {
 	const struct removal *m = (struct removal *)t;
 
-	print(&m->node, m->path);
+	record_change(&m->node, m->path, NULL);
 }
 
 static void
@@ -184,7 +167,7 @@ remove_one(void *ctx, const char *operand)
 	if ((r = place_print(&p, &path)) < 0)
 		buf_free(&path);
 	else if (cmd.dry)
-		print(&p.node, buf_str(&path));
+		record_change(&p.node, buf_str(&path), NULL);
 	else
 		r = begin(operand, &p, buf_steal(&path), a.files > 1);
 	buf_free(&path);
@@ -199,7 +182,7 @@ show_binned(void *ctx, const struct node *n)
 	int r;
 
 	if ((r = tree_path(ctx, n->h, &path)) == 0)
-		print(n, buf_str(&path));
+		record_change(n, buf_str(&path), NULL);
 	buf_free(&path);
 	return r;
 }
@@ -275,7 +258,7 @@ main(int argc, char *argv[])
 	if (opt.empty && optind < argc)
 		cmd_usage("--empty takes no operands");
 	if (!opt.empty && optind == argc)
-		cmd_usage("what is to be removed?");
+		cmd_usage("no operand given");
 	run(argv + optind);
 	return cmd_finish();
 }

@@ -60,6 +60,25 @@ record_node(struct json_out *o, const struct node *n, const char *path,
 }
 
 void
+record_change(const struct node *n, const char *path, const char *result)
+{
+	struct buf b = BUF_MAX(8 << 20);
+	struct json_out o = { &b, 0 };
+
+	if (cmd.json) {
+		json_open(&o, NULL, '{');
+		record_node(&o, n, path, strlen(path), NULL);
+		if (result != NULL)
+			json_put(&o, "result", result);
+		json_close(&o, '}');
+		cmd_record_json(&b);
+	} else if (cmd.verbose > 0 || cmd.dry) {
+		cmd_record(path, strlen(path));
+	}
+	buf_free(&b);
+}
+
+void
 record_sent(void *ctx, struct send_item *i, int result)
 {
 	struct buf b = BUF_MAX(1 << 20);

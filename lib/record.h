@@ -22,6 +22,12 @@ void record_node(struct json_out *o, const struct node *n, const char *path,
     size_t pathlen, const char *link);
 
 /*
+ * record_change: a node that was made or changed, told: its path with -v or
+ * -n, or with -j JSON, which has the member result too unless that is NULL.
+ */
+void record_change(const struct node *n, const char *path, const char *result);
+
+/*
  * record_sent: the end of a send_item, told: a failure, or a record of its
  * path (or link, if one was made; or JSON).  Fits send_options.
  */
