@@ -171,7 +171,7 @@ for c in "mega-ls -R" "mega-get -r -o x" "mega-cat" "mega-link -i"; do
 	says "$c: says so" 'key'
 	exits 3 "$c: a dead folder" \
 	    $c --session none "$(echo "$l" | sed "s/$fh/abcdefgh/")"
-	is "$c: shows no key" "$(grep -c "$fkey" .err)" 0
+	is "$c: shows no key" "$(grep -ce "$fkey" .err)" 0
 done
 for c in mega-ls "mega-get -o x" mega-cat "mega-link -i"; do
 	exits 10 "$c: a wrong key of a file" \
@@ -280,7 +280,7 @@ is "a file" "$(expr "$locked" : 'https://mega.nz/#P![A-Za-z0-9_-]*$')" 158
 is "a folder" "$(expr "$flocked" : 'https://mega.nz/#P![A-Za-z0-9_-]*$')" 137
 is "never twice the same" \
     "$([ "$(mega-link --password-file pw /b)" = "$locked" ]; echo $?)" 1
-is "its key is not in it" "$(echo "$flocked" | grep -c "${again#*#}")" 0
+is "its key is not in it" "$(echo "$flocked" | grep -ce "${again#*#}")" 0
 ok "mega-cat" mega-cat --session none --password-file pw "$locked"
 same "mega-cat: what it is" .out b
 ok "mega-get" mega-get --session none --password-file pw -o got2 "$locked"
@@ -297,7 +297,7 @@ for c in mega-ls "mega-get -o x" mega-cat "mega-link -i"; do
 	exits 10 "$c: a wrong password" $c --password-file pw2 "$locked"
 	says "$c: says so" 'wrong password'
 	exits 4 "$c: none" setsid -w $c --session none "$locked"
-	is "$c: the link is not shown" "$(grep -c "${locked#*!}" .err)" 0
+	is "$c: the link is not shown" "$(grep -ce "${locked#*!}" .err)" 0
 	exits 12 "$c: a file that is not there" $c --password-file no "$locked"
 done
 exits 2 "one that has been cut" mega-cat --password-file pw "${locked%????????}"

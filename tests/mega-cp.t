@@ -159,7 +159,7 @@ exits 2 "several into a file" mega-cp /a /b /f
 exits 2 "to a name that leads elsewhere" mega-cp /f /x/..
 link=$(mega-link /x)
 exits 2 "into a link" mega-cp /f "$link"
-is "into a link: its key is not shown" "$(grep -c "${link##*#}" .err)" 0
+is "into a link: its key is not shown" "$(grep -ce "${link##*#}" .err)" 0
 exits 3 "a bad one among good ones" mega-cp /a /nowhere /b /x
 is "a bad one among good ones: these are copied" "$(all /x)" \
     "/x/2 /x/a /x/b /x/f "
@@ -216,7 +216,7 @@ is "under another name: it has that" "$(attributes get "$(handle /one)")" \
     '{"n":"one","des":"text","new":1}'
 ok "once more" mega-cp "$file" /one
 exits 2 "a folder" mega-cp "$folder" /
-is "a folder: the link's key is not shown" "$(grep -c "${folder##*#}" .err)" 0
+is "a folder: the link's key is not shown" "$(grep -ce "${folder##*#}" .err)" 0
 ok "a folder, with -r" mega-cp -r "$folder" /
 is "a folder: all of it, without older versions" "$(mega-ls -R --versions \
     /d | tr '\n' ' ')" \

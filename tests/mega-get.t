@@ -176,15 +176,15 @@ A*) wrong=B${key#?};;
 esac
 exits 10 "a wrong key" mega-get -o links/wrong "${link%#*}#$wrong"
 is "a wrong key: one line, without the key" \
-    "$(grep -c . .err) $(grep -c "$wrong" .err)" "1 0"
+    "$(grep -c . .err) $(grep -ce "$wrong" .err)" "1 0"
 exits 2 "no key" mega-get -o links/wrong "${link%#*}"
 exits 2 "half a key" mega-get -o links/wrong "${link%???}"
 is "half a key is not shown either" \
-    "$(grep -c "$(printf %.20s "$key")" .err)" 0
+    "$(grep -ce "$(printf %.20s "$key")" .err)" 0
 exits 3 "no such link" mega-get -o links/wrong "https://mega.nz/file/abcdefgh#$key"
-is "no such link: nor its key" "$(grep -c "$key" .err)" 0
+is "no such link: nor its key" "$(grep -ce "$key" .err)" 0
 exits 3 "with -j" mega-get -j -o links/wrong "https://mega.nz/file/abcdefgh#$key"
-is "with -j: nor its key" "$(grep -c "$key" .err)" 0
+is "with -j: nor its key" "$(grep -ce "$key" .err)" 0
 is "only the good ones are there" "$(ls -A links | tr '\n' ' ')" "new old "
 
 # Parts of files.

@@ -64,7 +64,7 @@ case $link in
 *) wrong=${link%#*}#A${link#*#?};;
 esac
 exits 10 "-i, a wrong key" mega-link -i "$wrong"
-is "-i, a wrong key: is not shown" "$(grep -c "${wrong#*#}" .err)" 0
+is "-i, a wrong key: is not shown" "$(grep -ce "${wrong#*#}" .err)" 0
 exits 3 "-i, no such link" mega-link -i "https://mega.nz/file/abcdefgh#${link#*#}"
 exits 2 "-i, no key" mega-link -i "${link%#*}"
 exits 3 "-i, one good, one not" mega-link -i "$link" \
@@ -152,6 +152,6 @@ exits 2 "a time that is none" mega-link --expire soon /a
 exits 12 "a password file that is not there" \
     mega-link --password-file nowhere /a
 exits 5 "nobody there" env MEGA_API_URL=http://127.0.0.1:1 mega-link -i "$link"
-is "nobody there: its key is not shown" "$(grep -c "${link#*#}" .err)" 0
+is "nobody there: its key is not shown" "$(grep -ce "${link#*#}" .err)" 0
 
 done_testing

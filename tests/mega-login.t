@@ -122,7 +122,7 @@ on_terminal()
 	exec 9>keys
 	rm keys
 	while [ $# -gt 1 ]; do
-		until grep -q "$1" typed; do
+		until grep -qe "$1" typed; do
 			kill -0 $pid 2>/dev/null || break
 			sleep 0.05
 		done

@@ -172,12 +172,12 @@ is "and has" "$(jq -rj 'select(.name | contains("\n")).name' odd.json)" \
 line"
 ok "lines" mega-ls /odd
 is "a newline is escaped" "$(grep -c '^/odd/new\\nline$' .out)" 1
-is "other bytes are raw in a pipe" "$(grep -c "$(printf '\033')" .out)" 1
+is "other bytes are raw in a pipe" "$(grep -ce "$(printf '\033')" .out)" 1
 if script -qec true /dev/null >/dev/null 2>&1; then
 	script -qec "mega-ls /odd" /dev/null >tty.txt 2>&1
-	is "a terminal sees no escape" "$(grep -c "$(printf '\033')" tty.txt)" 0
+	is "a terminal sees no escape" "$(grep -ce "$(printf '\033')" tty.txt)" 0
 	is "nor C1, nor what is no UTF-8" \
-	    "$(LC_ALL=C grep -c "$(printf '[\205\377]')" tty.txt)" 0
+	    "$(LC_ALL=C grep -ce "$(printf '[\205\377]')" tty.txt)" 0
 	is "but what they stand for" "$(grep -c '\\x1b\[31m' tty.txt)" 1
 else
 	skip "a terminal" "script is not installed"
@@ -216,7 +216,7 @@ is "the old form" "$(mega-ls "$(echo "$link" |
     sed 's|/folder/\(.*\)#|/#F!\1!|')")" "/c
 /x"
 exits 3 "what is not in it" mega-ls "$link:/nope"
-key=$(mega-ls "$link:/nope" 2>&1 | grep -c "${link#*#}")
+key=$(mega-ls "$link:/nope" 2>&1 | grep -ce "${link#*#}")
 is "a message does not hold the key" "$key" 0
 exits 10 "a wrong key" mega-ls "${link%?????}AAAAA"
 exits 2 "no key" mega-ls "${link%#*}"
@@ -301,7 +301,7 @@ same "is asked again" want.txt .out
 mega-logout
 exits 4 "after logging out" mega-ls
 is "nothing is left of the cache" "$(find "$cache" -name '*.db' |
-    grep -c "${MEGA_API_URL##*:}")" 0
+    grep -ce "${MEGA_API_URL##*:}")" 0
 serve_stop
 
 done_testing

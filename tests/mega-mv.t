@@ -137,7 +137,7 @@ exits 11 "to the folders of others" mega-mv /f //from/x
 exits 2 "to a name that leads elsewhere" mega-mv /f /d/..
 link=$(mega-link /f)
 exits 2 "a link" mega-mv "$link" /d
-is "a link: its key is not shown" "$(grep -c "${link##*#}" .err)" 0
+is "a link: its key is not shown" "$(grep -ce "${link##*#}" .err)" 0
 exits 2 "into a link" mega-mv /f "$(mega-link /d)"
 is "nothing has changed, again" "$(all)" \
     "/d /d/sub /e /e/f2 /f /sub /t "

@@ -54,7 +54,7 @@ ok "into the Rubbish Bin" mega-put c //bin
 is "into the Rubbish Bin: its path" "$(cat .out)" //bin/c
 link=$(mega-link /a.bin)
 exits 2 "into a link" mega-put c "$link"
-is "into a link: its key is not shown" "$(grep -c "${link##*#}" .err)" 0
+is "into a link: its key is not shown" "$(grep -ce "${link##*#}" .err)" 0
 
 # Sizes, and many at once.
 

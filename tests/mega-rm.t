@@ -113,7 +113,7 @@ exits 11 "the bin" mega-rm -r //bin
 exits 11 "the inbox" mega-rm -r //in
 link=$(mega-link /b)
 exits 2 "a link" mega-rm "$link"
-is "a link: its key is not shown" "$(grep -c "${link##*#}" .err)" 0
+is "a link: its key is not shown" "$(grep -ce "${link##*#}" .err)" 0
 mega-mkdir -p /n/m
 mega-put f /n/1 >/dev/null
 mega-put f /n/m/2 >/dev/null

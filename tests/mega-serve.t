@@ -530,7 +530,7 @@ ok "one object a line" node -e 'for (const l of require("fs")
 	const o = JSON.parse(l)
 	if (!["cs", "sc", "up", "dl"].includes(o.kind)) throw o.kind
     }' "$T/serve.log"
-ok "no secrets" sh -c '! grep -q "$1" "$2"' sh "$SID" "$T/serve.log"
+ok "no secrets" sh -c '! grep -qe "$1" "$2"' sh "$SID" "$T/serve.log"
 
 # ---- other people's clients
 
