@@ -24,7 +24,7 @@ PKG_SERVE    = libmicrohttpd
 LIB_0        = compat err mem buf secret set
 LIB_1        = b64 json aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
-               hashcash name node sid block keyring
+               hashcash name node sid block keyring raid
 LIB_3        = http tty out dir private resume sort elcusers
 LIB_4        = password session api account login register cache \
                cachetree
@@ -42,7 +42,7 @@ SERVE        = main web store cs account login signup attrs nodes put share \
 MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \
                fingerprint link megalink elc elcpage elcaccount resume node \
-               tree keyring
+               tree keyring raid
 FUZZ         = rsa attr link megalink elc json node event login
 BENCH        = kernel kdf
 
