@@ -16,7 +16,8 @@ enum what {
 struct fault_rule {
 	unsigned where;       /* of enum fault_where */
 	enum what what;
-	char cmd[16];         /* only requests with this command; "": any */
+	char cmd[16];         /* only requests with this command, or for this
+	                       * part of a file; "": any */
 	int64_t arg;
 	int64_t left;         /* HTTP: X-MEGA-Time-Left */
 	int percent;
@@ -176,9 +177,10 @@ read_what(struct fault_rule *r, char *text)
 			return -1;
 		return arg == NULL ? 0 : read_arg(r, arg);
 	}
-	/* "cs:p=-3", "cs:p=lost": only requests with that command. */
-	if (arg == NULL || r->where != FAULT_CS || r->cmd[0] != '\0' ||
-	    strlen(text) >= sizeof r->cmd)
+	/* "cs:p=-3", "cs:p=lost": only requests with that command; and
+	 * "dl:part3=drop". */
+	if (arg == NULL || (r->where & (FAULT_CS | FAULT_DL)) != r->where ||
+	    r->cmd[0] != '\0' || strlen(text) >= sizeof r->cmd)
 		return -1;
 	memcpy(r->cmd, text, strlen(text) + 1);
 	return read_what(r, arg);
@@ -268,11 +270,13 @@ matches(const struct fault_rule *r, enum fault_where where,
 /* Busy and slowed down concern a whole request, every other error only the
  * command that it was asked for. */
 static void
-apply_code(const struct fault_rule *r, struct fault *out)
+apply_code(const struct fault_rule *r, struct fault *out,
+    enum fault_where where)
 {
 	int code = (int)r->arg;
 
-	if (r->cmd[0] == '\0' || code == ERR_AGAIN || code == ERR_RATELIMIT) {
+	if (r->cmd[0] == '\0' || where != FAULT_CS || code == ERR_AGAIN ||
+	    code == ERR_RATELIMIT) {
 		out->code = code;
 		return;
 	}
@@ -289,7 +293,7 @@ apply(struct fault_rule *r, struct fault *out, enum fault_where where)
 		out->left = r->left;
 		break;
 	case CODE:
-		apply_code(r, out);
+		apply_code(r, out, where);
 		break;
 	case CUT:
 		out->cut = r->arg;

@@ -53,7 +53,8 @@ int fault_add(struct faults *f, const char *spec);
 /*
  * fault_pick: what shall happen to this request.
  *
- * names are the commands of a cs request (n of them).
+ * names are the commands of a cs request (n of them), or of a download the
+ * part that is asked for, "part0" to "part5".
  */
 void fault_pick(struct faults *f, struct fault *out, enum fault_where where,
     const struct slice *names, size_t n);

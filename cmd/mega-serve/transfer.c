@@ -11,11 +11,12 @@
 #include "err.h"
 #include "kdf.h"
 #include "mem.h"
+#include "raid.h"
 #include "secret.h"
 
 #include "cs.h"
 #include "nodes.h"
-#include "raid.h"
+#include "part.h"
 #include "share.h"
 #include "ticket.h"
 #include "transfer.h"
@@ -510,10 +511,20 @@ const struct cs_command transfer_commands[] = {
 	{ NULL, NULL, NULL, 0, 0 }
 };
 
+/* Faults may be about one part. */
 static void
 begin_down(struct request *q)
 {
-	fault_pick(&q->srv->faults, &q->fault, FAULT_DL, NULL, 0);
+	char name[] = "part0";
+	struct slice part = { name, 0 };
+	struct ticket t;
+	const char *rest;
+
+	if (read_path(q, "/dl/", &t, &rest) == 0 && t.kind >= TICKET_PART) {
+		name[4] = (char)('0' + t.kind - TICKET_PART);
+		part.n = sizeof name - 1;
+	}
+	fault_pick(&q->srv->faults, &q->fault, FAULT_DL, &part, 1);
 }
 
 /*
@@ -578,14 +589,14 @@ over_quota(struct request *q, int64_t n)
 static void
 stream_part(struct answer *a, int part)
 {
-	struct raid *r = xmalloc(sizeof *r);
+	struct part *r = xmalloc(sizeof *r);
 
-	*r = (struct raid){ .fd = a->fd, .part = part, .at = a->offset,
+	*r = (struct part){ .fd = a->fd, .part = part, .at = a->offset,
 	    .end = a->offset + a->size };
 	a->fd = -1;
 	a->ctx = r;
-	a->read = raid_read;
-	a->release = raid_free;
+	a->read = part_read;
+	a->release = part_free;
 }
 
 static void
@@ -610,7 +621,7 @@ finish_down(struct request *q)
 	}
 	size = whole;
 	if (t.kind >= TICKET_PART)
-		size = raid_size(t.kind - TICKET_PART, whole);
+		size = raid_part_size(t.kind - TICKET_PART, whole);
 	if (read_range(q, rest, size) < 0) {
 		web_text(q, 416, "");
 		return;
