@@ -74,7 +74,7 @@ cat(void *ctx, const char *operand)
 		goto out;
 	}
 	d.api = p.api;
-	d.is_public = p.kind == PLACE_LINK;
+	d.is_public = p.is_public;
 	memcpy(d.h, p.node.h, sizeof d.h);
 	memcpy(d.key, p.node.key, KEY_FILE_SIZE);
 	downloads_add(engine, &d);

@@ -312,9 +312,7 @@ on_asked(struct api_cmd *c, struct json *j, int v, int err)
 	struct copying *m = c->ctx;
 	struct node *n = &m->copy.file;
 
-	if (err == 0)
-		err = place_reply(n, &m->copy.attr, j, v);
-	if (err < 0)
+	if ((err = place_reply(n, &m->copy.attr, j, v, err)) < 0)
 		task_end(&tasks, &m->task, err);
 	else
 		go(m, n);
@@ -328,8 +326,7 @@ ask(struct copying *m, const struct place *p)
 
 	node_copy(&m->copy.file, &p->node);
 	m->ask = (struct api_cmd){ .done = on_asked, .ctx = m };
-	o = api_begin(&m->ask, "g");
-	json_put(&o, "p", p->node.h);
+	o = place_question(p, &m->ask);
 	api_send(p->api, &m->ask, &o);
 }
 

@@ -389,7 +389,7 @@ get_file(const char *operand, const struct place *p, const struct node *n,
 	node_copy(&g->node, n);
 	secret_zero(g->node.key, sizeof g->node.key);
 	g->d.api = p->api;
-	g->d.is_public = p->kind == PLACE_LINK;
+	g->d.is_public = p->is_public;
 	memcpy(g->d.h, n->h, sizeof n->h);
 	memcpy(g->d.key, n->key, KEY_FILE_SIZE);
 	g->d.from = opt.range.from;

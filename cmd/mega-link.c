@@ -494,12 +494,10 @@ on_info(struct api_cmd *c, struct json *j, int v, int err)
 {
 	struct ask *a = c->ctx;
 
-	if (err == ERR_BLOCKED || err == ERR_TOOMANY)
-		err = err_set(ERR_REFUSED, "taken down by the service");
-	if (err == 0)
-		err = a->node.type == NODE_FILE ?
-		    place_reply(&a->node, &a->attr, j, v) :
-		    read_preview(a, j, v);
+	if (a->node.type == NODE_FILE)
+		err = place_reply(&a->node, &a->attr, j, v, err);
+	else
+		err = err < 0 ? place_refused(err) : read_preview(a, j, v);
 	end(a, err);
 }
 
@@ -508,15 +506,19 @@ static void
 info_public(struct place *p, const char *operand)
 {
 	struct ask *a = begin(operand);
-	int is_file = p->node.type == NODE_FILE;
 	struct json_out o;
 
 	node_copy(&a->node, &p->node);
-	a->node.h[0] = '\0'; /* a public handle is not the node's */
+	if (p->is_public) /* which is not the node's handle */
+		a->node.h[0] = '\0';
 	link_print(a->link, &p->link, opt.old);
 	a->cmd.done = on_info;
-	o = api_begin(&a->cmd, is_file ? "g" : "pli");
-	json_put(&o, is_file ? "p" : "ph", p->link.ph);
+	if (p->node.type == NODE_FILE) {
+		o = place_question(p, &a->cmd);
+	} else {
+		o = api_begin(&a->cmd, "pli");
+		json_put(&o, "ph", p->link.ph);
+	}
 	api_send(p->api, &a->cmd, &o);
 }
 

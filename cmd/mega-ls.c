@@ -197,8 +197,8 @@ list_file(struct listing *l)
 
 	if ((r = place_ask(&l->place)) < 0)
 		return r;
-	/* A public handle is not the node's. */
-	n->h[0] = '\0';
+	if (l->place.is_public) /* which is not the node's handle */
+		n->h[0] = '\0';
 	name = node_component(n, tmp, &len);
 	if ((r = set_path(l, name, len)) < 0)
 		return r;
@@ -222,22 +222,6 @@ list_place(struct listing *l)
 	return tree_walk(p->tree, p->node.h, show_below, l);
 }
 
-/* The link that goes before paths: of the folder, without what is selected
- * in it. */
-static void
-set_link(struct listing *l)
-{
-	struct link link = l->place.link;
-	char text[LINK_TEXT_MAX];
-
-	link.node[0] = '\0';
-	buf_addstr(&l->link, link_print(text, &link, 0));
-	if (l->place.kind == PLACE_IN_LINK)
-		buf_addch(&l->link, ':');
-	secret_zero(&link, sizeof link);
-	secret_zero(text, sizeof text);
-}
-
 static int
 list(void *ctx, const char *operand)
 {
@@ -248,8 +232,7 @@ list(void *ctx, const char *operand)
 	(void)ctx;
 	if ((r = path_find(&remote, operand, &l.place)) < 0)
 		return r;
-	if (l.place.kind != PLACE_NODE)
-		set_link(&l);
+	place_print_link(&l.place, &l.link);
 	r = list_place(&l);
 	place_free(&l.place);
 	buf_wipe(&l.link);

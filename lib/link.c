@@ -329,6 +329,30 @@ take_nodes(struct link *l, const char **p)
 	return 0;
 }
 
+/* "NODE!KEY=###n=FOLDER"; some programs leave out the "=". */
+static int
+parse_node(struct link *l, const char *p)
+{
+	size_t n;
+	int r;
+
+	l->kind = LINK_NODE;
+	if ((r = take_handle(l->node, &p)) < 0)
+		return r;
+	if (skip(&p, "!") && (n = run(p)) > 0 &&
+	    (r = take_key(l, &p, n, FORM_NODE)) < 0)
+		return r;
+	skip(&p, "=");
+	if (!skip(&p, "###n="))
+		return err_set(ERR_USAGE, "the link does not say in which "
+		    "folder its file is");
+	if ((r = take_handle(l->ph, &p)) < 0)
+		return r;
+	if (*p != '\0')
+		return err_set(ERR_USAGE, "something follows the link");
+	return 0;
+}
+
 static int
 parse_ids(struct link *l, const char *p, enum form form)
 {
@@ -414,8 +438,7 @@ parse_clean(struct link *l, const char *p)
 		return err_set(ERR_USAGE, "a chat, which is not a file or "
 		    "folder");
 	case FORM_NODE:
-		return err_set(ERR_USAGE, "a download manager's own form, "
-		    "which is no public link");
+		return parse_node(l, p);
 	case FORM_ENCODED:
 		return err_set(ERR_USAGE, "an encoded mega:// link, which "
 		    "mega-elc decodes");
@@ -430,7 +453,8 @@ parse_clean(struct link *l, const char *p)
 static int
 check_path(const struct link *l)
 {
-	if (l->path.p != NULL && (l->kind == LINK_FILE || l->node_is_file))
+	if (l->path.p != NULL && (l->kind == LINK_FILE ||
+	    l->kind == LINK_NODE || l->node_is_file))
 		return err_set(ERR_USAGE, "a path behind a link to a file");
 	return 0;
 }
@@ -509,11 +533,16 @@ link_print(char out[LINK_TEXT_MAX], const struct link *l, int old)
 		return out;
 	}
 	b64_encode(key, l->key, l->keylen);
-	snprintf(out, LINK_TEXT_MAX, "https://mega.nz/%s%s%s%s%s%s%s%s",
-	    l->kind == LINK_FOLDER ? s->folder : s->file, l->ph,
-	    l->keylen > 0 ? s->key : "", key,
-	    l->auth[0] != '\0' ? ":" : "", l->auth, l->node[0] == '\0' ? "" :
-	    l->node_is_file ? s->to_file : s->to_folder, l->node);
+	if (l->kind == LINK_NODE)
+		snprintf(out, LINK_TEXT_MAX, "https://mega.nz/#N!%s!%s=###n=%s",
+		    l->node, key, l->ph);
+	else
+		snprintf(out, LINK_TEXT_MAX, "https://mega.nz/%s%s%s%s%s%s%s%s",
+		    l->kind == LINK_FOLDER ? s->folder : s->file, l->ph,
+		    l->keylen > 0 ? s->key : "", key,
+		    l->auth[0] != '\0' ? ":" : "", l->auth,
+		    l->node[0] == '\0' ? "" :
+		    l->node_is_file ? s->to_file : s->to_folder, l->node);
 	secret_zero(key, sizeof key);
 	return out;
 }

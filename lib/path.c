@@ -17,7 +17,7 @@ struct path_link {
 	char ph[9];
 	uint8_t key[KEY_SIZE];
 	struct api *api;
-	struct tree *tree;
+	struct tree *tree;      /* NULL: its key is not known */
 };
 
 int
@@ -75,35 +75,70 @@ remote_tree(struct remote *r, struct tree **t)
 	return 0;
 }
 
+/* A folder link with its channel, but without its tree: ERR_USAGE for a URL
+ * of the service that may not be used. */
+static int
+link_new(struct remote *r, const struct link *l, struct path_link **out)
+{
+	const char *url = session_url(&r->account.session);
+	struct path_link *p;
+	char auth[64];
+
+	if (url == NULL)
+		return ERR_USAGE;
+	p = *out = xcalloc(1, sizeof *p);
+	memcpy(p->ph, l->ph, sizeof p->ph);
+	snprintf(auth, sizeof auth, "n=%s%s", l->ph, l->auth);
+	p->api = api_new(r->account.http, url, auth);
+	return 0;
+}
+
+static void
+link_keep(struct remote *r, struct path_link *p)
+{
+	p->next = r->links;
+	r->links = p;
+}
+
 /* A folder link's tree and channel; opened once. */
 static int
 open_link(struct remote *r, const struct link *l, struct path_link **out)
 {
 	struct path_link *p = r->links;
-	char auth[64];
 	int e;
 
-	while (p != NULL && (strcmp(p->ph, l->ph) != 0 ||
+	while (p != NULL && (p->tree == NULL || strcmp(p->ph, l->ph) != 0 ||
 	    memcmp(p->key, l->key, sizeof p->key) != 0))
 		p = p->next;
 	if (p == NULL) {
-		const char *url = session_url(&r->account.session);
-
-		if (url == NULL)
-			return ERR_USAGE;
-		p = xcalloc(1, sizeof *p);
-		memcpy(p->ph, l->ph, sizeof p->ph);
+		if ((e = link_new(r, l, &p)) < 0)
+			return e;
 		memcpy(p->key, l->key, sizeof p->key);
-		snprintf(auth, sizeof auth, "n=%s%s", l->ph, l->auth);
-		p->api = api_new(r->account.http, url, auth);
 		if ((e = tree_open_link(&p->tree, p->api, l)) < 0) {
 			link_close(p);
-			return e;
+			return place_refused(e);
 		}
-		p->next = r->links;
-		r->links = p;
+		link_keep(r, p);
 	}
 	*out = p;
+	return 0;
+}
+
+/* The channel alone. */
+static int
+open_channel(struct remote *r, const struct link *l, struct api **api)
+{
+	struct path_link *p = r->links;
+	int e;
+
+	while (p != NULL && (p->tree != NULL || strcmp(p->ph, l->ph) != 0))
+		p = p->next;
+	if (p == NULL) {
+		if ((e = link_new(r, l, &p)) < 0)
+			return e;
+		link_keep(r, p);
+	}
+	*api = p->api;
 	return 0;
 }
 
@@ -284,7 +319,7 @@ static int
 find_in_folder(struct remote *r, struct place *p, struct ahead *ahead)
 {
 	const struct link *l = &p->link;
-	struct path_link *open;
+	struct path_link *open = NULL;
 	char *path;
 	int e;
 
@@ -309,19 +344,35 @@ find_in_folder(struct remote *r, struct place *p, struct ahead *ahead)
 static int
 find_public(struct remote *r, struct place *p)
 {
+	const struct link *l = &p->link;
 	const char *url = session_url(&r->account.session);
 
 	if (url == NULL)
 		return ERR_USAGE;
 	if (r->nobody == NULL)
 		r->nobody = api_new(r->account.http, url, "");
-	p->kind = PLACE_LINK;
 	p->api = r->nobody;
-	p->node.type = p->link.kind == LINK_FOLDER ? NODE_FOLDER : NODE_FILE;
+	p->is_public = 1;
+	memcpy(p->node.h, l->ph, sizeof p->node.h);
+	return 0;
+}
+
+static int
+find_said(struct remote *r, struct place *p)
+{
+	const struct link *l = &p->link;
+	int e;
+
+	p->kind = PLACE_LINK;
+	p->node.type = l->kind == LINK_FOLDER ? NODE_FOLDER : NODE_FILE;
 	p->node.mtime = -1;
-	memcpy(p->node.h, p->link.ph, sizeof p->node.h);
-	memcpy(p->node.key, p->link.key, p->link.keylen);
-	p->node.keylen = p->link.keylen;
+	memcpy(p->node.key, l->key, l->keylen);
+	p->node.keylen = l->keylen;
+	if (l->kind != LINK_NODE)
+		return find_public(r, p);
+	if ((e = open_channel(r, l, &p->api)) < 0)
+		return e;
+	memcpy(p->node.h, l->node, sizeof p->node.h);
 	return 0;
 }
 
@@ -350,9 +401,9 @@ find_link(struct remote *r, const char *text, struct place *p,
 		return e;
 	if (p->link.keylen == 0)
 		return err_set(ERR_USAGE, "the link has no key");
-	if (p->link.kind == LINK_FILE || (r->shallow &&
+	if (p->link.kind != LINK_FOLDER || (r->shallow &&
 	    p->link.node[0] == '\0' && p->link.path.p == NULL))
-		return find_public(r, p);
+		return find_said(r, p);
 	return find_in_folder(r, p, ahead);
 }
 
@@ -474,13 +525,32 @@ place_attributes(struct node *n, struct attr *a, struct slice at,
 }
 
 int
-place_reply(struct node *n, struct attr *a, struct json *j, int v)
+place_refused(int err)
+{
+	if (err != ERR_BLOCKED && err != ERR_TOOMANY)
+		return err;
+	return err_set(ERR_REFUSED, "taken down by the service");
+}
+
+struct json_out
+place_question(const struct place *p, struct api_cmd *c)
+{
+	struct json_out o = api_begin(c, "g");
+
+	json_put(&o, p->is_public ? "p" : "n", p->node.h);
+	return o;
+}
+
+int
+place_reply(struct node *n, struct attr *a, struct json *j, int v, int err)
 {
 	uint8_t folded[KEY_SIZE];
 	struct public reply = { 0 };
 	int r;
 
 	*a = (struct attr){ 0 };
+	if (err < 0)
+		return place_refused(err);
 	if ((r = shape_read("reply to \"g\"", public_shape, j, v,
 	    &reply)) < 0)
 		return r;
@@ -495,34 +565,40 @@ int
 place_ask(struct place *p)
 {
 	struct api_cmd c = { 0 };
-	struct json_out o = api_begin(&c, "g");
+	struct json_out o = place_question(p, &c);
 	struct attr a = { 0 };
 	struct json j = { 0 };
-	int r;
+	int r = api_wait(p->api, &c, &o, &j);
 
-	json_put(&o, "p", p->link.ph);
-	if ((r = api_wait(p->api, &c, &o, &j)) >= 0)
-		r = place_reply(&p->node, &a, &j, r);
+	r = place_reply(&p->node, &a, &j, r, r < 0 ? r : 0);
 	attr_free(&a);
 	json_free(&j);
 	return r;
 }
 
 int
-place_print(const struct place *p, struct buf *out)
+place_print_link(const struct place *p, struct buf *out)
 {
 	char text[LINK_TEXT_MAX];
 	struct link l = p->link;
 	int r = 0;
 
-	if (p->kind != PLACE_NODE) {
+	if (p->kind == PLACE_IN_LINK)
 		l.node[0] = '\0';
+	if (p->kind != PLACE_NODE)
 		r = buf_addstr(out, link_print(text, &l, 0));
-		if (p->kind == PLACE_IN_LINK)
-			r = buf_addch(out, ':');
-		secret_zero(text, sizeof text);
-		secret_zero(&l, sizeof l);
-	}
+	if (p->kind == PLACE_IN_LINK)
+		r = buf_addch(out, ':');
+	secret_zero(text, sizeof text);
+	secret_zero(&l, sizeof l);
+	return r;
+}
+
+int
+place_print(const struct place *p, struct buf *out)
+{
+	int r = place_print_link(p, out);
+
 	if (p->tree != NULL)
 		r = tree_path(p->tree, p->node.h, out);
 	else if (p->kind == PLACE_NODE)

@@ -38,16 +38,18 @@ int remote_tree(struct remote *r, struct tree **t);
 
 enum place_kind {
 	PLACE_NODE,      /* a node of the account */
-	PLACE_LINK,      /* a public file; if shallow, also a public folder */
+	PLACE_LINK,      /* a file that a link leads to, with its key; if
+	                  * shallow, also a public folder */
 	PLACE_IN_LINK    /* a node in a folder link */
 };
 
 /* Where an operand leads.  A secret; place_free. */
 struct place {
 	enum place_kind kind;
-	struct node node;     /* PLACE_LINK: h is the public handle, key and
-	                       * keylen are set; name, size and mtime are not
-	                       * known before the service is asked */
+	struct node node;     /* PLACE_LINK: h, key and keylen are set; name,
+	                       * size and mtime are not known before the
+	                       * service is asked */
+	int is_public;        /* node.h is a public handle ("p" of "g") */
 	struct tree *tree;    /* borrowed from the remote; NULL: PLACE_LINK, or
 	                       * a handle that needed no tree */
 	struct api *api;      /* channel to ask for it; borrowed */
@@ -84,14 +86,20 @@ int path_reach(struct remote *r, const char *operand, struct place *p,
 
 void place_free(struct place *p);
 
-/* Ask the service for the name, size and times of a public file (PLACE_LINK).
+/* Ask the service for the name, size and times of a file (PLACE_LINK).
  * ERR_KEY if the link's key does not fit. */
 int place_ask(struct place *p);
 
-/* The same in two halves, for those who ask for many at a time: this reads
- * the reply to {"a":"g","p":…}.  n has the key; a gets all attributes
- * (attr_free). */
-int place_reply(struct node *n, struct attr *a, struct json *j, int v);
+/* The same in two halves, for those who ask for many at a time: begin the
+ * command, and read its reply.  n has the key; a gets all attributes
+ * (attr_free); err is what the command ended with. */
+struct json_out place_question(const struct place *p, struct api_cmd *c);
+int place_reply(struct node *n, struct attr *a, struct json *j, int v,
+    int err);
+
+/* What the service says against a link, in our words: err, or what it means
+ * there, with a text. */
+int place_refused(int err);
 
 /* Open the attributes of what a link leads to, and fill in what they say.
  * ERR_KEY if the link's key does not fit. */
@@ -101,5 +109,8 @@ int place_attributes(struct node *n, struct attr *a, struct slice at,
 /* The text of a place as an operand or for a record: path of a node,
  * "LINK:/path" in a folder link. */
 int place_print(const struct place *p, struct buf *out);
+
+/* Of that, what stands before the path: "LINK:", or nothing. */
+int place_print_link(const struct place *p, struct buf *out);
 
 #endif

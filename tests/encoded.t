@@ -1,5 +1,5 @@
-# Encoded links as operands: mega-get, mega-cat and mega-link -i take them as
-# the links they stand for.
+# Links of download managers as operands: whatever reads takes them as the
+# links they stand for.
 
 . tests/lib.sh
 
@@ -35,5 +35,71 @@ exits 3 "among them one that is gone" sh -c '
 	echo "https://mega.nz/file/AAAAAAAA#$key" | mega-elc -e |
 	    mega-get -o gone -'
 ok "nothing is left of it" test ! -e gone
+
+# A file in a public folder, with its own key and not the folder's.
+
+export MEGA_TIMEOUT=3
+mega-anon
+mega-mkdir /d /mine
+mega-put -q a b /d/ >/dev/null
+folder=$(mega-link /d)
+ph=$(expr "$folder" : '.*/folder/\(........\)')
+
+# node PATH: the link of that kind.
+node()
+{
+	key=$(mega-link "$1")
+	echo "https://mega.nz/#N!$(mega-ls -jd "$1" | jq -r .handle)!${key#*#}=###n=$ph"
+}
+na=$(node /d/a)
+nb=$(node /d/b)
+mega-link -qd /d/a /d/b
+mega-ls --session none "$na" >listed 2>err
+is "mega-ls: a file of a folder whose key nobody has" "$(cat listed err)" /a
+is "mega-ls -j: as the next program takes it" \
+    "$(mega-ls --session none -j "$na" | jq -r '.name, .size, .link')" "a
+300000
+$na"
+mkdir three
+ok "mega-get" mega-get --session none -o three/ "$na" "$nb"
+same "one" a three/a
+same "the other" b three/b
+for l in "$(echo "$nb" | sed 's/=###/###/')" \
+    "$(echo "$nb" | sed 's/#N!/#!N?/')" "<$(echo "$nb" | sed 's/!/%21/g')>" \
+    "mega://${nb#https://mega.nz/}"; do
+	mega-cat --session none "$l" >c 2>err
+	same "mega-cat: $(echo "$l" | sed 's/........................*=*/.../')" \
+	    b c
+done
+is "mega-link -i" "$(mega-link -i --session none "$na" "$nb")" \
+    "file 300000 1 0 a
+file 17 1 0 b"
+ok "mega-cp" mega-cp "$na" "$nb" /mine/
+is "mega-cp: they are there" "$(mega-ls /mine | tr '\n' ' ')" \
+    "/mine/a /mine/b "
+mega-cat /mine/a >c
+same "mega-cp: the data" a c
+printf '%s\n%s\n' "$na" "$nb" >nodes
+for o in -e -1 "-E --hidden"; do
+	rm -f three/*
+	ok "through mega-elc $o" sh -c \
+	    "mega-elc $o <nodes | mega-get --session none -o three/ -"
+	ok "through mega-elc $o: both" sh -c 'cmp a three/a && cmp b three/b'
+done
+rm three/*
+exits 3 "no such file in the folder" mega-get --session none -o three/ \
+    "$(echo "$na" | sed 's/#N!......../#N!AAAAAAAA/')"
+exits 3 "no such folder" mega-get --session none -o three/ "${na%=*}=AAAAAAAA"
+exits 10 "a wrong key" mega-get --session none -o three/ \
+    "$(echo "$na" | sed 's/!\(........\)!...../!\1!AAAAA/')"
+key=$(expr "$na" : '.*!\(.*\)=###')
+is "a wrong key: is not shown" "$(grep -c -- "${key#?????}" .err)" 0
+exits 2 "no key" mega-get --session none "#N!AAAAAAAA!=###n=$ph"
+exits 2 "no folder" mega-get --session none "${na%=*}="
+exits 2 "a path behind it" mega-get --session none "$na:/a"
+exits 2 "it cannot be locked" mega-link --password-file b "$na"
+is "nothing is left of those" "$(ls three)" ""
+mega-link -d /d
+exits 3 "the folder's link has ended" mega-cat --session none "$na"
 
 done_testing

@@ -11,18 +11,6 @@ requests()
 	jq -r '.kind, .commands[]' "$T/serve.log" | grep -c "^$1\$"
 }
 
-# conforms NAME FILE: every line of it is as mega-json(5) says.
-conforms()
-{
-	if command -v node >/dev/null; then
-		ok "$1" node "$SRC/tests/json-check.js" \
-		    "$SRC/tests/json-schema.json" <"$2"
-		sed 's/^/# /' "$T/.out"
-	else
-		skip "$1" "node is not installed"
-	fi
-}
-
 exits 2 "a wrong option" mega-ls --nonsense
 exits 4 "no session" mega-ls
 says "no session: said so" '^mega-ls: /: '
@@ -258,6 +246,7 @@ is "without it one does" "$(mega-ls / | grep -c later)" 1
 is "from then on --cached does" "$(mega-ls --cached / | grep -c later)" 1
 ls -la "$cache" >before.txt
 ok "nothing on disk" env MEGA_CACHE= TMPDIR="$T/nowhere" mega-ls -R /
+settle
 mega-ls -R / >want.txt
 same "nothing on disk: the same" want.txt .out
 exits 12 "nothing is cached" env MEGA_CACHE= mega-ls --cached /

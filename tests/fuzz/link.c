@@ -22,7 +22,7 @@ check_same(const struct link *a, const char *text)
 	if (a->kind != b.kind || a->keylen != b.keylen ||
 	    memcmp(a->key, b.key, sizeof a->key) != 0 ||
 	    strcmp(a->ph, b.ph) != 0 || strcmp(a->node, b.node) != 0 ||
-	    a->node_is_file != b.node_is_file ||
+	    a->node_is_file != b.node_is_file || strcmp(a->auth, b.auth) != 0 ||
 	    strcmp(a->payload, b.payload) != 0)
 		abort();
 }

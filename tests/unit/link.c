@@ -19,6 +19,7 @@
 #define NO_KEY_DIR  "https://mega.nz/folder/" PH
 #define IN_DIR A_DIR "/folder/" NODE
 #define IN_FILE A_DIR "/file/" NODE
+#define A_NODE "https://mega.nz/#N!" NODE "!" FILE_K "=###n=" PH
 
 /* What link_is says, the link as link_print writes it, and its path. */
 static const struct {
@@ -76,6 +77,16 @@ static const struct {
 	{ A_DIR "/folder/" NODE2 "/file/" NODE, 1, IN_FILE, NULL },
 	{ A_DIR "/folder/" NODE2 "/folder/" NODE "/", 1, IN_DIR, NULL },
 	{ PH "#" DIR_K "/folder/" NODE, 1, IN_DIR, NULL },
+	/* files in folders whose key is not known */
+	{ A_NODE, 1, A_NODE, NULL },
+	{ "https://mega.nz/#N!" NODE "!" FILE_K "###n=" PH, 1, A_NODE, NULL },
+	{ "https://mega.nz/#!N?" NODE "!" FILE_K "=###n=" PH, 1, A_NODE,
+	    NULL },
+	{ "#n!" NODE "!" FILE_K "=###n=" PH, 1, A_NODE, NULL },
+	{ "<#N!" NODE "!" FILE_K "=###n=" PH ">,", 1, A_NODE, NULL },
+	{ "https://mega.nz/%23N%21" NODE "%21" FILE_K "%3D%23%23%23n%3D" PH, 1,
+	    A_NODE, NULL },
+	{ "mega://N!" NODE "!" FILE_K "=###n=" PH, 1, A_NODE, NULL },
 	/* paths in folders */
 	{ A_DIR ":/", 1, A_DIR, "/" },
 	{ A_DIR ":/a/b.txt", 1, A_DIR, "/a/b.txt" },
@@ -198,9 +209,14 @@ static const struct {
 	{ "https://mega.nz/collection/" PH "#" DIR_K, 1, "collection" },
 	{ "https://mega.nz/chat/" PH "#" DIR_K, 1, "chat" },
 	{ "https://mega.nz/#C!" PH "!" DIR_K, 1, "chat" },
-	{ "#N!" NODE "!" FILE_K "=###n=" PH, 1, "download manager" },
-	{ "mega://N!" NODE "!" FILE_K "=###n=" PH, 1, "download manager" },
-	{ "#!N?" NODE "!" FILE_K "=###n=" PH, 1, "download manager" },
+	{ "#N!" NODE "!" FILE_K, 1, "which folder" },
+	{ "#N!" NODE "!" FILE_K "=##n=" PH, 1, "which folder" },
+	{ "#N!" NODE "!" FILE_K "=###n=", 1, "handle" },
+	{ "#N!" NODE "!" FILE_K "=###n=" PH "x", 1, "handle" },
+	{ "#N!" NODE "!" FILE_K "=###n=" PH "=x", 1, "follows" },
+	{ "#N!" NODE "!" DIR_K "=###n=" PH, 1, "43 characters, not 22" },
+	{ "#N!short!" FILE_K "=###n=" PH, 1, "handle" },
+	{ A_NODE ":/x", 1, "path" },
 	{ "mega://enc?" FILE_K, 1, "encoded" },
 	{ "mega://enc2?" FILE_K, 1, "encoded" },
 	{ "mega://fenc/?" FILE_K, 1, "encoded" },
@@ -306,6 +322,10 @@ test_fields(void)
 	ok(link_parse(&l, A_PASS) == 0 && l.kind == LINK_PASSWORD &&
 	    l.keylen == 0 && eq(l.payload, PASS) && eq(l.ph, PH),
 	    "a password link");
+	ok(link_parse(&l, A_NODE) == 0 && l.kind == LINK_NODE &&
+	    l.keylen == 32 && eq(l.node, NODE) && eq(l.ph, PH),
+	    "a file in a folder, by its own key");
+	ok(link_lock(&l, "x", NULL) == ERR_USAGE, "which has no lock");
 }
 
 static void
@@ -321,6 +341,7 @@ test_print_old(void)
 		{ NO_KEY_FILE, "https://mega.nz/#!" PH },
 		{ NO_KEY_DIR, "https://mega.nz/#F!" PH },
 		{ A_PASS, A_PASS },
+		{ A_NODE, A_NODE },
 	};
 
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
