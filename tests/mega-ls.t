@@ -234,6 +234,7 @@ before=$(requests f)
 mega-ls / >/dev/null
 is "a second listing loads nothing" $(($(requests f) - before)) 0
 mega-ls -R / >want.txt
+settle
 before=$(wc -l <serve.log)
 ok "--cached" mega-ls --cached -R /
 same "--cached: the same" want.txt .out
@@ -246,7 +247,6 @@ is "without it one does" "$(mega-ls / | grep -c later)" 1
 is "from then on --cached does" "$(mega-ls --cached / | grep -c later)" 1
 ls -la "$cache" >before.txt
 ok "nothing on disk" env MEGA_CACHE= TMPDIR="$T/nowhere" mega-ls -R /
-settle
 mega-ls -R / >want.txt
 same "nothing on disk: the same" want.txt .out
 exits 12 "nothing is cached" env MEGA_CACHE= mega-ls --cached /
