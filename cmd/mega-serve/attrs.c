@@ -14,12 +14,13 @@
 #define VALUE_BIG_MAX (16 << 20)   /* … of those without history */
 #define NAME_MAX_LEN  64
 
-/* Members of the commands that are no attributes. */
+/* Members of the commands, and of ug's reply, that are no attributes. */
 static int
 is_attribute(struct slice name)
 {
 	static const char *const not[] = {
-		"a", "i", "v", "c", "p", "mfa", "st", "mk",
+		"a", "i", "v", "c", "p", "mfa", "st", "mk", "u", "s", "k",
+		"ts", "email", "privk", "pubk", "since", "aav", "flags",
 	};
 
 	if (name.n == 0 || name.n > NAME_MAX_LEN)

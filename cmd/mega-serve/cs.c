@@ -110,21 +110,33 @@ cs_identify(struct cs *c, struct request *q)
 	return r;
 }
 
-/* The result of one command in the dialect that the client asked for. */
+/* Whether a client of the new dialect would take what a command gives for a
+ * tag: text, or an array that begins with some. */
+static int
+like_tag(const struct buf *val)
+{
+	return val->len > 1 && (val->p[0] == '"' ||
+	    (val->p[0] == '[' && val->p[1] == '"'));
+}
+
+/* The result of one command in the dialect that the client asked for.  Who
+ * is given a tag waits for a packet with it. */
 static void
 put_result(struct cs *c, struct buf *out, int r, const struct buf *val)
 {
+	int tagged = c->v >= 3 && c->told;
+
 	if (r < 0)
 		buf_printf(out, "%d", r > ERR_PROTO ? r :
 		    r == ERR_PROTO ? ERR_ARGS : ERR_INTERNAL);
-	else if (c->v >= 3 && c->st[0] != '\0' && val->len == 0)
+	else if (tagged && val->len == 0)
 		buf_printf(out, "\"%s\"", c->st);
-	else if (c->v >= 3 && c->st[0] != '\0')
+	else if (tagged)
 		buf_printf(out, "[\"%s\",%.*s]", c->st, (int)val->len,
 		    val->p);
 	else if (val->len == 0)
 		buf_addch(out, '0');
-	else if (c->v >= 3 && val->p[0] == '"')
+	else if (c->v >= 3 && like_tag(val))
 		buf_printf(out, "[0,%.*s]", (int)val->len, val->p);
 	else
 		buf_add(out, val->p, val->len);
@@ -164,6 +176,7 @@ one_command(struct cs *c, int v, struct buf *out)
 	c->cmd = v;
 	c->out = (struct json_out){ .b = &val };
 	c->st[0] = '\0';
+	c->told = 0;
 	sql_do(c->db, "SAVEPOINT one", "");
 	r = run_command(c, t);
 	if (r == 0)
@@ -234,7 +247,18 @@ bare(struct request *q, int code)
 	web_text(q, 200, text);
 }
 
-/* Names for the log and for the faults. */
+static int
+listed(const struct slice *names, size_t n, struct slice name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (names[i].n == name.n &&
+		    memcmp(names[i].p, name.p, name.n) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Names for the log, and each once for the faults. */
 static size_t
 collect_names(struct cs *c, struct slice *names, size_t max, unsigned *flags)
 {
@@ -252,7 +276,7 @@ collect_names(struct cs *c, struct slice *names, size_t max, unsigned *flags)
 		/* Only names that we know: the rest is a stranger's text. */
 		buf_printf(&q->commands, "%s\"%s\"", q->commands.len > 0 ?
 		    "," : "", t != NULL ? t->name : "?");
-		if (n < max)
+		if (n < max && !listed(names, n, name))
 			names[n++] = name;
 	}
 	return n;
@@ -260,7 +284,7 @@ collect_names(struct cs *c, struct slice *names, size_t max, unsigned *flags)
 
 /*
  * Proof of work.  The challenge is bound to the request's id and body by a
- * MAC, so that nothing needs to be kept but what was used already.
+ * MAC, so that nothing needs to be kept.
  */
 static void
 work_token(uint8_t token[HASHCASH_TOKEN_SIZE], const struct cs *c,

@@ -36,6 +36,7 @@ struct cs {
 	int cmd;                /* its object in j */
 	struct json_out out;    /* takes one value, or nothing for success */
 	char st[16];            /* tag of the packets it made, or "" */
+	int told;               /* one of them went to who asks */
 	struct list *list;      /* of an f: streamed in the reply at list_at */
 	size_t list_at;
 };

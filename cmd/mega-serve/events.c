@@ -12,6 +12,7 @@
 
 #define HOLD_MS    25000  /* official clients give up after 40 s */
 #define EVENTS_MAX 50000  /* kept; older than that is "too old" */
+#define PRUNE_EVERY 1024
 #define REPLY_MAX  ((size_t)2 << 20) /* more packets come with the next */
 
 /* Sequence tags are ordered by length, then bytewise: a number in base 64
@@ -50,17 +51,29 @@ event_sn(char out[EVENTS_SN], int64_t id)
 
 /* The number in a query's sn, or -1. */
 static int64_t
-read_sn(const char *text)
+read_sn(const char *text, size_t n)
 {
 	uint8_t b[8];
 	int64_t id = 0;
 
-	if (text == NULL || b64_decode_exact(b, sizeof b, text,
-	    strlen(text)) < 0 || b[0] > 0x7f)
+	if (b64_decode_exact(b, sizeof b, text, n) < 0 || b[0] > 0x7f)
 		return -1;
 	for (int i = 0; i < 8; i++)
 		id = id << 8 | b[i];
 	return id;
+}
+
+/* Whether all events after a number are still there. */
+static int
+known(int64_t after, int64_t last)
+{
+	return after >= 0 && after <= last && after >= last - EVENTS_MAX;
+}
+
+int
+events_since(struct store *db, struct slice sn)
+{
+	return known(read_sn(sn.p, sn.n), last_event(db));
 }
 
 void
@@ -87,6 +100,16 @@ event_end(struct json_out *o)
 	json_close(o, '}');
 }
 
+/* Now and then, forget what nobody should still need. */
+static int
+prune(struct store *db, int64_t last)
+{
+	if (last <= EVENTS_MAX || last % PRUNE_EVERY != 0)
+		return 0;
+	return sql_do(db, "DELETE FROM event WHERE id <= ?", "i",
+	    last - EVENTS_MAX);
+}
+
 int
 event_send(struct cs *c, int64_t channel, const struct buf *b)
 {
@@ -96,8 +119,12 @@ event_send(struct cs *c, int64_t channel, const struct buf *b)
 	if ((r = buf_check(b)) < 0)
 		return r;
 	c->srv->changed = 1;
+	if (channel == (c->user != 0 ? c->user : -c->home))
+		c->told = 1;
 	r = sql_do(c->db, "INSERT INTO event(chan, body) VALUES(?, ?)", "is",
 	    channel, body);
+	if (r >= 0)
+		r = prune(c->db, sqlite3_last_insert_rowid(c->db->db));
 	return r < 0 ? r : 0;
 }
 
@@ -113,15 +140,6 @@ find_channel(struct cs *c, struct request *q, int64_t *channel)
 		return ERR_SID;
 	*channel = c->home != 0 ? -c->home : c->user;
 	return 0;
-}
-
-/* Forget what nobody should still need. */
-static void
-prune(struct store *db, int64_t last)
-{
-	if (last > EVENTS_MAX)
-		sql_do(db, "DELETE FROM event WHERE id <= ?", "i",
-		    last - EVENTS_MAX);
 }
 
 static int
@@ -192,12 +210,11 @@ start(struct request *q, struct cs *c, int64_t *channel, int64_t *after)
 		return 0;
 	}
 	last = last_event(c->db);
-	*after = sn == NULL || *sn == '\0' ? last : read_sn(sn);
-	if (*after < 0 || *after > last || *after < last - EVENTS_MAX) {
+	*after = sn == NULL || *sn == '\0' ? last : read_sn(sn, strlen(sn));
+	if (!known(*after, last)) {
 		answer_code(q, ERR_TOOMANY);
 		return 0;
 	}
-	prune(c->db, last);
 	return 1;
 }
 
@@ -225,12 +242,12 @@ finish_sc(struct request *q)
 	char sn[EVENTS_SN];
 	int64_t channel, after;
 
+	if (!start(q, &c, &channel, &after))
+		return;
 	if (web_arg(q, "c") != NULL) {
 		answer_alerts(q);
 		return;
 	}
-	if (!start(q, &c, &channel, &after))
-		return;
 	web_text(q, 200, "");
 	json_open(&o, NULL, '{');
 	if (pending(c.db, channel, after)) {
@@ -251,15 +268,13 @@ finish_old_wait(struct request *q)
 {
 	const char *p = q->path + strlen("/sc/w/");
 	const char *slash = strchr(p, '/');
-	char sn[EVENTS_SN] = "";
 	int64_t channel, after;
 
 	if (slash == NULL || slash - p != EVENTS_SN - 1) {
 		web_text(q, 404, "");
 		return;
 	}
-	memcpy(sn, p, EVENTS_SN - 1);
-	after = read_sn(sn);
+	after = read_sn(p, EVENTS_SN - 1);
 	channel = strtoll(slash + 1, NULL, 10);
 	if (pending(&q->srv->store, channel, after) ||
 	    web_now_ms() >= q->since_ms + HOLD_MS)

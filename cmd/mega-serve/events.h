@@ -22,6 +22,9 @@ void event_end(struct json_out *o);
 /* Add it to a channel, as part of the command under way. */
 int event_send(struct cs *c, int64_t channel, const struct buf *b);
 
+/* Whether a client that has seen sn can be told all that came since. */
+int events_since(struct store *db, struct slice sn);
+
 char *event_sn(char out[EVENTS_SN], int64_t id);
 
 extern const struct route events_sc_route, events_catchup_route,

@@ -12,9 +12,11 @@
 #include "secret.h"
 
 #include "account.h"
+#include "events.h"
 
 #define WRONG_MAX  10   /* wrong passwords, then -6 … */
 #define WRONG_LIFE 600  /* … for so many seconds */
+#define AGENT_MAX  200  /* bytes of a User-Agent that are listed */
 #define CSID_TOTAL 255  /* what the web client insists on */
 
 struct us0_args {
@@ -96,18 +98,19 @@ static int
 store_session(struct cs *c, int64_t user, const uint8_t sid[RSA_SID_SIZE],
     struct slice sek, struct slice si)
 {
-	char text[B64_LEN(RSA_SID_SIZE) + 1], h[12];
+	char text[B64_LEN(RSA_SID_SIZE) + 1], h[12], ua[AGENT_MAX];
+	const char *agent = web_header(c->q, "User-Agent");
 	uint8_t id[8];
 	int r;
 
+	snprintf(ua, sizeof ua, "%s", agent == NULL ? "" : agent);
 	secret_random(id, sizeof id);
 	r = sql_do(c->db, "INSERT INTO session(sid, user, h, sek, ua, ip, si,"
 	    " created, used) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	    " ON CONFLICT(sid) DO UPDATE SET used = excluded.used",
 	    "titsttsii", b64_encode(text, sid, RSA_SID_SIZE), user,
 	    b64_encode(h, id, sizeof id), sek,
-	    web_header(c->q, "User-Agent"), c->q->ip, si, store_now(),
-	    store_now());
+	    ua, c->q->ip, si, store_now(), store_now());
 	return r < 0 ? r : 0;
 }
 
@@ -155,7 +158,7 @@ begin_session(struct cs *c, const struct login *l, struct slice sek,
 }
 
 struct us_args {
-	struct slice user, uh, mfa, sek, si;
+	struct slice user, uh, mfa, sek, si, sn;
 	int64_t c;
 };
 
@@ -165,16 +168,20 @@ static const struct shape us_shape[] = {
 	SHAPE(us_args, mfa, "mfa", SHAPE_TEXT, SHAPE_EMPTY, 1, 16),
 	SHAPE(us_args, sek, "sek", SHAPE_B64, SHAPE_EMPTY, 22, 22),
 	SHAPE(us_args, si, "si", SHAPE_B64, SHAPE_EMPTY, 1, 64),
+	SHAPE(us_args, sn, "sn", SHAPE_B64, SHAPE_EMPTY, 11, 11),
 	SHAPE(us_args, c, "c", SHAPE_INT, SHAPE_LAX, 0, 1),
 	SHAPE_END
 };
 
-static int
-wrong_password(struct cs *c, int64_t id)
+/* Count an attempt that failed: those of long ago are forgotten. */
+static void
+count_wrong(struct cs *c, int64_t id)
 {
-	sql_do(c->db, "UPDATE user SET wrong = wrong + 1, wrongts = ?"
-	    " WHERE id = ?", "ii", store_now(), id);
-	return ERR_NOENT;
+	int64_t now = store_now();
+
+	sql_do(c->db, "UPDATE user SET wrong = iif(wrongts > ?2, wrong, 0)"
+	    " + 1, wrongts = ?1 WHERE id = ?3", "iii", now,
+	    now - WRONG_LIFE, id);
 }
 
 /* Whether the user hash is right: 0 or what us answers. */
@@ -207,9 +214,20 @@ check_password(struct cs *c, int64_t id, struct slice uh64)
 		return ERR_TOOMANY;
 	if (v == 2 && uh64.n == 11)
 		return ERR_EXPIRED;
-	if (!right)
-		return wrong_password(c, id);
-	return 0;
+	return right ? 0 : ERR_NOENT;
+}
+
+/* Both factors, each of which can be guessed at only so often. */
+static int
+check_factors(struct cs *c, int64_t id, const struct us_args *a)
+{
+	int r = check_password(c, id, a->uh);
+
+	if (r == 0)
+		r = account_mfa(c->db, id, a->mfa);
+	if (r == ERR_NOENT || r == ERR_FAILED)
+		count_wrong(c, id);
+	return r;
 }
 
 /* Find and check who logs in.  The id, or what us answers. */
@@ -229,13 +247,11 @@ authenticate(struct cs *c, const struct us_args *a)
 	user = cs_email(a->user);
 	id = sql_int(c->db, 0, "SELECT id FROM user WHERE email = ?", "t",
 	    user);
-	r = id > 0 ? check_password(c, id, a->uh) : ERR_NOENT;
+	r = id > 0 ? check_factors(c, id, a) : ERR_NOENT;
 	if (id == 0 && sql_int(c->db, 0,
 	    "SELECT 1 FROM signup WHERE email = ?", "t", user) == 1)
 		r = ERR_INCOMPLETE;
 	free(user);
-	if (r == 0)
-		r = account_mfa(c->db, id, a->mfa);
 	return r < 0 ? r : id;
 }
 
@@ -309,7 +325,9 @@ us_resume(struct cs *c, const struct us_args *a)
 	if (l.privk != NULL)
 		json_put(&c->out, "privk", l.privk);
 	json_put_int(&c->out, "ach", 0);
-	json_put_int(&c->out, "sn", 1);
+	/* Whether a cached tree can be brought up to date. */
+	if (a->sn.p != NULL)
+		json_put_int(&c->out, "sn", events_since(c->db, a->sn));
 	json_close(&c->out, '}');
 	login_free(&l);
 	return 0;
