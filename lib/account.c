@@ -209,59 +209,6 @@ account_logout(struct account *a)
 	return r;
 }
 
-static const char *
-blocked_words(int64_t why)
-{
-	switch (why) {
-	case 200:
-		return "for infringing copyright";
-	case 300:
-		return "for breaking the terms of service";
-	case 400:
-		return "by the administrator of its business account";
-	case 401:
-		return "since its business account has removed it";
-	case 500:
-		return "until a phone number is verified on the web site";
-	case 700:
-		return "until its e-mail address is verified: the service "
-		    "has sent a mail, and the web site sends another";
-	default:
-		return NULL;
-	}
-}
-
-/* "whyamiblocked": what a blocked account may ask, alone in a request. */
-static const char *
-ask_why(struct account *a)
-{
-	struct api_cmd c = { 0 };
-	struct json_out o = api_begin(&c, "whyamiblocked");
-	struct json j = { 0 };
-	const char *words = NULL;
-	int64_t why;
-	int r = api_wait(a->api, &c, &o, &j);
-
-	if (r >= 0 && json_int(&j, r, 0, &why) == 0)
-		words = blocked_words(why);
-	json_free(&j);
-	return words;
-}
-
-int
-account_why(struct account *a, int code)
-{
-	const char *words;
-
-	if (code != ERR_BLOCKED)
-		return code;
-	/* Without a session there is nobody to ask for. */
-	words = a->session.sid[0] != '\0' ? ask_why(a) : NULL;
-	return err_set(code, "the account is blocked%s%s",
-	    words != NULL ? " " : "",
-	    words != NULL ? words : "; the web site says why");
-}
-
 /* The reply to "ug". */
 struct ug {
 	struct slice email, name;
@@ -297,10 +244,8 @@ account_info(struct account *a, struct account_info *info)
 
 	*info = (struct account_info){ 0 };
 	if ((r = api_wait(a->api, &c, &o, &j)) < 0 ||
-	    (r = shape_read("reply to \"ug\"", ug_shape, &j, r, &ug)) < 0) {
-		r = account_why(a, r);
+	    (r = shape_read("reply to \"ug\"", ug_shape, &j, r, &ug)) < 0)
 		goto out;
-	}
 	memcpy(info->user, ug.user, sizeof info->user);
 	info->email = dup_slice(ug.email);
 	info->name = dup_slice(ug.name);
@@ -419,10 +364,8 @@ account_quota(struct account *a, struct account_quota *q)
 	json_put_int(&o, "xfer", 1);
 	json_put_int(&o, "pro", 1);
 	if ((r = api_wait(a->api, &c, &o, &j)) < 0 ||
-	    (r = shape_read("reply to \"uq\"", uq_shape, &j, r, &uq)) < 0) {
-		r = account_why(a, r);
+	    (r = shape_read("reply to \"uq\"", uq_shape, &j, r, &uq)) < 0)
 		goto out;
-	}
 	*q = (struct account_quota){
 		.plan = plan_word(uq.type),
 		.state = state_word(uq.state),
@@ -478,10 +421,8 @@ account_sessions(struct account *a,
 	int r;
 
 	json_put_int(&o, "x", 1);
-	if ((r = api_wait(a->api, &c, &o, &j)) < 0) {
-		r = account_why(a, r);
+	if ((r = api_wait(a->api, &c, &o, &j)) < 0)
 		goto out;
-	}
 	if (json_type(&j, r) != JSON_ARRAY ||
 	    json_count(&j, r) > SESSIONS_MAX) {
 		r = err_set(ERR_PROTO, "reply to \"usl\": want an array");
@@ -511,7 +452,7 @@ account_end_session(struct account *a, const char *id)
 	}
 	if ((r = api_wait(a->api, &c, &o, NULL)) == ERR_NOENT)
 		r = err_set(r, "no such session");
-	return account_why(a, r);
+	return r;
 }
 
 void

@@ -73,15 +73,10 @@ struct account_info {
 /*
  * account_info: ask for it.  account_info_free.
  *
- * ERR_SID if the session has ended; ERR_BLOCKED, with the reason as text, if
- * the account is blocked.
+ * ERR_SID if the session has ended.
  */
 int account_info(struct account *a, struct account_info *info);
 void account_info_free(struct account_info *info);
-
-/* An error of the service, with the reason asked for where it is ERR_BLOCKED
- * ("whyamiblocked").  Returns code. */
-int account_why(struct account *a, int code);
 
 /* Plan and quotas ("uq"): bytes, -1 where the service does not say. */
 struct account_quota {

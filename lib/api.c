@@ -49,6 +49,10 @@ struct api {
 	int streaming;             /* inside a result with split */
 	struct api_cmd *at;        /* whose result comes next */
 	struct result *results, **rtail;
+
+	/* A request that was refused since the account is blocked, and what
+	 * finds out why. */
+	struct api_cmd *refused, why;
 };
 
 /* A result that waits until the whole reply has been seen. */
@@ -156,6 +160,7 @@ api_free(struct api *a)
 	free(a->url);
 	buf_wipe(&a->body);
 	buf_wipe(&a->query);
+	buf_wipe(&a->why.json);
 	free(a);
 }
 
@@ -179,15 +184,12 @@ settle(struct api_cmd *c, struct json *j, int v, int err)
 	c->done(c, j, v, err);
 }
 
-/* The request is over; every command still flying gets err. */
+/* Every command of a list gets err, with the text that is recorded. */
 static void
-fail_all(struct api *a, int err)
+fail_list(struct api_cmd *c, int err)
 {
-	struct api_cmd *c = a->flying;
 	char *text = xstrdup(err_text());
 
-	a->flying = NULL;
-	drop_results(a);
 	while (c != NULL) {
 		struct api_cmd *next = c->next;
 
@@ -196,6 +198,17 @@ fail_all(struct api *a, int err)
 		c = next;
 	}
 	free(text);
+}
+
+/* The request is over; every command still flying gets err. */
+static void
+fail_all(struct api *a, int err)
+{
+	struct api_cmd *list = a->flying;
+
+	a->flying = NULL;
+	drop_results(a);
+	fail_list(list, err);
 	a->busy = 0;
 	send_batch(a);
 }
@@ -440,6 +453,72 @@ api_linger(struct api *a, int64_t ms)
 	a->linger_ms = ms;
 }
 
+static const char *
+blocked_words(int64_t why)
+{
+	switch (why) {
+	case 200:
+		return " for infringing copyright";
+	case 300:
+		return " for breaking the terms of service";
+	case 400:
+		return " by the administrator of its business account";
+	case 401:
+		return " since its business account has removed it";
+	case 500:
+		return " until a phone number is verified on the web site";
+	case 700:
+		return " until its e-mail address is verified: the service "
+		    "has sent a mail, and the web site sends another";
+	default:
+		return "; the web site says why";
+	}
+}
+
+/* The answer to "whyamiblocked" is what the refused request ends with. */
+static void
+on_why(struct api_cmd *c, struct json *j, int v, int err)
+{
+	struct api *a = c->ctx;
+	struct api_cmd *list = a->refused;
+	int64_t why;
+
+	if (err < 0 || json_int(j, v, 0, &why) < 0)
+		why = 0;
+	a->refused = NULL;
+	err_set(ERR_BLOCKED, "the account is blocked%s", blocked_words(why));
+	fail_list(list, ERR_BLOCKED);
+}
+
+/* A request was refused as a whole because the account is blocked.  Of what a
+ * blocked account may ask, why is one, in a request of its own. */
+static void
+ask_why(struct api *a)
+{
+	struct json_out o = api_begin(&a->why, "whyamiblocked");
+
+	json_close(&o, '}');
+	a->why.ctx = a;
+	a->why.done = on_why;
+	a->refused = a->flying;
+	a->flying = NULL;
+	drop_results(a);
+	if ((a->why.next = a->queue) == NULL)
+		a->tail = &a->why.next;
+	a->queue = &a->why;
+	a->queued++;
+	a->busy = 0;
+	send_batch(a);
+}
+
+/* Whether it is the account that a bare -16 is about, and not a link. */
+static int
+is_account_blocked(const struct api *a)
+{
+	return a->bare == ERR_BLOCKED && a->flying != &a->why &&
+	    strncmp(a->auth, "sid=", 4) == 0;
+}
+
 /* Hand one command its result: 1, or 0 if it has to come again. */
 static int
 deliver_one(struct api *a, struct result *r)
@@ -495,6 +574,10 @@ on_done(struct http_req *req, int result)
 		    "status %d", req->status);
 	else if (result == 0)
 		result = json_split_end(&a->split);
+	if (result == 0 && a->is_bare && is_account_blocked(a)) {
+		ask_why(a);
+		return;
+	}
 	if (result == 0 && a->is_bare) {
 		result = err_service(a->bare);
 		if (a->bare != ERR_AGAIN && a->bare != ERR_RATELIMIT) {
@@ -516,9 +599,9 @@ on_done(struct http_req *req, int result)
 
 /* Whether a command travels alone. */
 static int
-is_alone(const struct api_cmd *c)
+is_alone(const struct api *a, const struct api_cmd *c)
 {
-	return c->split != NULL || c->query != NULL;
+	return c->split != NULL || c->query != NULL || c == &a->why;
 }
 
 /* Move queued commands into the body of a request. */
@@ -534,7 +617,7 @@ gather(struct api *a)
 	    (n == 0 || a->body.len < BODY_ENOUGH)) {
 		struct api_cmd *c = a->queue;
 
-		if (n > 0 && is_alone(c))
+		if (n > 0 && is_alone(a, c))
 			break;
 		a->queue = c->next;
 		a->queued--;
@@ -544,7 +627,7 @@ gather(struct api *a)
 		c->next = NULL;
 		*end = c;
 		end = &c->next;
-		if (is_alone(c))
+		if (is_alone(a, c))
 			break;
 	}
 	if (a->queue == NULL)

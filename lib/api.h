@@ -2,7 +2,8 @@
  * The service's command channel: one round trip at a time, with everything
  * that was asked for meanwhile riding in the next.
  *
- * api alone retries, sleeps, solves proofs of work and reads error numbers.
+ * api alone retries, sleeps, solves proofs of work and reads error numbers;
+ * where an account is blocked it asks why, and says so in the error's text.
  * A retry repeats the same body under the same id, so that the service never
  * runs a command twice.  Source: mega-protocol(7), "Requests".
  */

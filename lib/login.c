@@ -241,7 +241,7 @@ ask_session(struct account *a, const struct login *l, const struct proof *p,
 
 /* What the service's errors mean at login. */
 static int
-explain(struct account *a, int r)
+explain(int r)
 {
 	switch (r) {
 	case ERR_NOENT:
@@ -261,7 +261,8 @@ explain(struct account *a, int r)
 		return err_set(ERR_AGAIN, "the account was converted this "
 		    "moment; log in again");
 	case ERR_BLOCKED:
-		return account_why(a, r);
+		return err_set(r, "the account is blocked; the web site says "
+		    "why");
 	default:
 		return r;
 	}
@@ -281,7 +282,7 @@ authenticate(struct account *a, const struct login *l, const struct proof *p,
 		r = ask_session(a, l, p, code, j);
 		secret_zero(code, sizeof code);
 	}
-	return r < 0 ? explain(a, r) : r;
+	return r < 0 ? explain(r) : r;
 }
 
 /* Whether we talk to an emulator on this machine: whatever else may be
@@ -362,7 +363,7 @@ resume(struct account *a, struct json *j, struct us *us)
 	json_put_b64(&o, "sek", sek, sizeof sek);
 	secret_zero(sek, sizeof sek);
 	if ((r = api_wait(a->api, &c, &o, j)) < 0)
-		return account_why(a, r);
+		return r;
 	return shape_read("reply to \"us\"", us_shape, j, r, us);
 }
 

@@ -385,12 +385,39 @@ dead mega-api <two
 rm s2 2>/dev/null
 ok "logout knows that it is dead" mega-logout
 ok "and removes it" test ! -e s
+serve_stop
+
+# A blocked account: every program says why.
+
+rm -f serve.log
+serve -d state
+mega-login --password-file pw one@x.org
+serve_stop
+serve -d state --block one@x.org:200
+blocked()
+{
+	exits 11 "blocked: $1" "$@"
+	says "it says why" 'account is blocked for infringing copyright'
+}
+blocked mega-df
+blocked mega-ls -R /
+blocked mega-get /file
+blocked mega-put pw /other
+blocked mega-mkdir /folder
+blocked mega-link /file
+blocked mega-login --check
+blocked mega-api <two
+blocked mega-ls -j
+settle
+is "it was asked once for each" "$(grep -c '\["whyamiblocked"\]' serve.log)" 9
+serve_stop
 unset MEGA_SESSION
+serve -d state --block one@x.org:0
 serve_stop
 
 # Proof of work, harder from call to call.
 
-rm -f serve.log
+rm -f serve.log s
 serve -d state --fault cs:us0=hashcash=255 --fault cs:us=hashcash=240 \
     --fault cs:ug=hashcash=224 --fault cs:uq=hashcash=208
 ok "login with proofs of work" mega-login --password-file pw --session s \
