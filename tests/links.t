@@ -194,8 +194,47 @@ exits 11 "mega-cat: a folder that was taken down" \
     mega-cat --session none "$folder:/one"
 is "-j: the name for it" "$(mega-link -ij --session none "$file" 2>&1 |
     jq -r .error.name)" refused
+exits 11 "mega-cp: a file that was taken down" mega-cp "$file" /taken
+exits 11 "mega-cp: a folder that was taken down" mega-cp -r "$folder" /taken
+
+# Links answer -6 for the same.
+restart --fault cs:g=-6 --fault cs:f=-6 --fault cs:pli=-6
+for c in mega-ls "mega-get -o x" mega-cat "mega-link -i"; do
+	exits 11 "$c: a file with -6" $c --session none "$file"
+	says "$c: says so" 'taken down'
+done
+for c in mega-ls "mega-get -r -o x" "mega-link -i"; do
+	exits 11 "$c: a folder with -6" $c --session none "$folder"
+done
+restart --fault cs:g=-6
+exits 11 "mega-cp: a file with -6" mega-cp "$file" /taken
+restart
 
 # ---- what comes later
+
+# fill FOLDER: put something into it in every way that there is.
+cat >fill.sh <<'E'
+fill()
+{
+	mega-put -q a b "$1/" >/dev/null
+	mega-put -q a "$1/b" >/dev/null
+	mega-put -qr d "$1/" >/dev/null
+	echo data | mega-put -q - "$1/stdin" >/dev/null
+	mega-mkdir -p "$1/made/in"
+	mega-mkdir /from
+	mega-put -qr d /from/ >/dev/null
+	mega-put -q b /from/file >/dev/null
+	mega-mv /from/d "$1/moved"
+	mega-cp /from/file "$1/made/copied"
+	mega-cp -r "$1/d" "$1/made/in"
+	mega-cp "$(mega-link /from/file)" "$1/imported"
+	mega-cp -r "$(mega-link "$1/moved"):/sub" "$1/imported.d"
+	mega-sync -q up d "$1/synced" >/dev/null
+	mega-mv /from/file "$1/made/renamed"
+	mega-mv "$1/made/renamed" "$1/renamed"
+}
+E
+. ./fill.sh
 
 mega-mkdir /e /e/in /f /f/tree
 mega-put -q a /f/tree/ >/dev/null
@@ -373,6 +412,7 @@ if command -v node >/dev/null && [ -d "$MEGAJS/node_modules/megajs" ]; then
 	mega-mkdir /theirs /ours
 	mega-put -q b /theirs/before >/dev/null
 	mega-put -q b /ours/before >/dev/null
+	mega-mkdir /full
 	theirs=$(mj link /theirs)
 	ours=$(mega-link /ours)
 	mj put a /theirs/js
@@ -402,6 +442,19 @@ if command -v node >/dev/null && [ -d "$MEGAJS/node_modules/megajs" ]; then
 	same "megajs reads what has been moved there" got a
 	mj dl "$(mega-link --old /b)" got
 	same "megajs reads an old link of ours" got b
+	full=$(mega-link /full)
+	fill /full
+	mega-get -qr -o full /full
+	(cd full && find . -mindepth 1 \( -type d -printf '/%P/\n' -o \
+	    -printf '/%P %s\n' \)) | sort >want
+	mj folder-link "$full" | sort >got
+	same "megajs sees what any program has put into a folder" got want
+	(cd full && find . -type f -printf '/%P\n') >files
+	while read -r f; do
+		mj folder-get "$full" "$f" got && cmp got "full$f" || break
+		echo "$f"
+	done <files >read
+	same "megajs reads all of it" read files
 	mega-link --writable /ours >drop
 	mega-put -q --session none a "$(cat drop):/dropped" >/dev/null
 	mj folder-get "$ours" /dropped got
@@ -443,6 +496,12 @@ megatools_session '
 	tell "megatools: a folder link"
 	cmp mtf/before b && cmp mtf/later a && diff -r mtf/d d
 	tell "megatools: with what came later"
+	mega-mkdir /full && mega-link /full >link
+	. ./fill.sh && fill /full && mega-get -qr -o full.ours /full
+	mkdir full.mt &&
+	    mtp dl --no-progress --path full.mt "$(cat link)" >/dev/null
+	diff -r full.ours full.mt && test -s full.mt/synced/sub/two
+	tell "megatools: with what any program has put into a folder"
 	mega-link /ours/later >link
 	rm -f got
 	mtp dl --no-progress --path got "$(cat link)" && cmp got a
