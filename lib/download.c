@@ -10,6 +10,7 @@
 #include "err.h"
 #include "fingerprint.h"
 #include "mem.h"
+#include "parts.h"
 #include "secret.h"
 #include "shape.h"
 
@@ -40,16 +41,19 @@ struct slot {
 	uint8_t *p;
 };
 
-/* One connection's work: a run of units. */
+/* A run of units on its way: by one connection, or several for the parts of
+ * a file. */
 struct pull {
 	struct http_req req;
+	struct parts *parts;         /* NULL: req */
 	struct http_timer timer;
 	struct fetch *f;             /* NULL: idle */
 	uint64_t unit, end;          /* under way, and the run's end */
 	struct slot *slot;           /* of unit; NULL between units */
 	struct buf url;
 	unsigned fails;              /* in a row */
-	int64_t got, want;           /* bytes by this request */
+	int64_t got;                 /* bytes by this request */
+	unsigned busy;               /* connections that it uses */
 };
 
 /* What a download needs while it is under way. */
@@ -60,7 +64,8 @@ struct fetch {
 	struct api_cmd cmd;
 	struct filekey key;
 	struct aes aes;
-	char *url;
+	char *url[RAID_PARTS];       /* the first alone, or all */
+	int spare;                   /* of six parts, the worst so far */
 	int asking;                  /* g is under way */
 	int waiting;                 /* for quota, and then g again */
 	int over;                    /* finished, but not yet told */
@@ -84,6 +89,7 @@ struct downloads {
 	struct download_options o;
 	struct fetch *list, **tail;
 	unsigned count, connections, per_file;
+	unsigned busy;               /* connections in use */
 	struct pull pull[DOWNLOAD_CONNECTIONS_MAX];
 	unsigned large;              /* connections with large buffers */
 	struct slot *free[2];        /* large ones, small ones */
@@ -210,7 +216,30 @@ is_small(const struct fetch *f)
 	return f->to - f->from <= SLOT_SMALL;
 }
 
+/* Whether it comes in parts. */
+static int
+in_parts(const struct fetch *f)
+{
+	return f->url[1] != NULL;
+}
+
+/* The connections that a run takes. */
+static unsigned
+need(const struct fetch *f)
+{
+	return in_parts(f) ? PARTS_CONNECTIONS : 1;
+}
+
 /* The ends of a download. */
+
+static void
+forget_urls(struct fetch *f)
+{
+	for (int i = 0; i < RAID_PARTS; i++) {
+		free(f->url[i]);
+		f->url[i] = NULL;
+	}
+}
 
 static void
 free_slot(struct downloads *ds, struct slot *s)
@@ -230,10 +259,23 @@ free_slots(struct downloads *ds, struct slot **list)
 	}
 }
 
+/* End the request, if one is under way. */
+static void
+request_stop(struct pull *p)
+{
+	http_cancel(&p->req);
+	if (p->parts != NULL)
+		p->f->spare = parts_spare(p->parts);
+	parts_free(p->parts);
+	p->parts = NULL;
+	p->f->ds->busy -= p->busy;
+	p->busy = 0;
+}
+
 static void
 pull_stop(struct pull *p)
 {
-	http_cancel(&p->req);
+	request_stop(p);
 	http_timer_clear(p->f->ds->http, &p->timer);
 	if (p->slot != NULL)
 		free_slot(p->f->ds, p->slot);
@@ -248,7 +290,7 @@ fetch_free(struct fetch *f)
 {
 	aes_wipe(&f->aes);
 	secret_zero(&f->key, sizeof f->key);
-	free(f->url);
+	forget_urls(f);
 	free(f->state);
 	free(f->macs);
 	free(f->kept);
@@ -627,11 +669,18 @@ take_unit(struct pull *p)
 }
 
 static void
+request_pause(struct pull *p, int pause)
+{
+	if (p->parts != NULL)
+		parts_pause(p->parts, pause);
+	else
+		http_pause(&p->req, pause);
+}
+
+static void
 on_allowed(struct http_timer *t)
 {
-	struct pull *p = t->ctx;
-
-	http_pause(&p->req, 0);
+	request_pause(t->ctx, 0);
 }
 
 /* Keep to the limit of all connections together: whoever brings more than is
@@ -650,7 +699,7 @@ throttle(struct pull *p, size_t n)
 	ds->due_us += (int64_t)n * 1000000 / ds->o.limit_rate;
 	if (ds->due_us <= now)
 		return;
-	http_pause(&p->req, 1);
+	request_pause(p, 1);
 	p->timer.fire = on_allowed;
 	p->timer.ctx = p;
 	http_timer_set(ds->http, &p->timer, (ds->due_us - now) / 1000 + 1);
@@ -660,18 +709,12 @@ throttle(struct pull *p, size_t n)
 #define ENOUGH 1
 
 static int
-on_data(struct http_req *req, const char *data, size_t n)
+take_data(void *ctx, const uint8_t *data, size_t n)
 {
-	struct pull *p = req->ctx;
+	struct pull *p = ctx;
 	struct fetch *f = p->f;
 	int r;
 
-	if (req->html)
-		return err_set(ERR_NET, "a web page came instead of data");
-	/* An error number, perhaps: it must not get between the data. */
-	if (req->length >= 0 && req->length < p->want)
-		return err_set(ERR_NET, "%lld bytes came instead of %lld",
-		    (long long)req->length, (long long)p->want);
 	if (f->ds->o.moved != NULL)
 		f->ds->o.moved(f->ds->o.ctx, (int64_t)n);
 	throttle(p, n);
@@ -694,6 +737,12 @@ on_data(struct http_req *req, const char *data, size_t n)
 	return n > 0 ? ENOUGH : 0;
 }
 
+static int
+on_data(struct http_req *req, const char *data, size_t n)
+{
+	return take_data(req->ctx, (const uint8_t *)data, n);
+}
+
 /* Units that a connection will not bring are wanted from others again. */
 static void
 give_back(struct pull *p)
@@ -707,7 +756,13 @@ give_back(struct pull *p)
 	pull_stop(p);
 }
 
-static void on_pulled(struct http_req *req, int result);
+static void on_pulled(void *ctx, int result, const struct http_req *req);
+
+static void
+on_done(struct http_req *req, int result)
+{
+	on_pulled(req->ctx, result, req);
+}
 
 static void
 pull_start(struct pull *p)
@@ -717,15 +772,31 @@ pull_start(struct pull *p)
 
 	if (p->slot != NULL)
 		from += (int64_t)p->slot->have;
-	buf_reset(&p->url);
-	buf_printf(&p->url, "%s/%lld-%lld", f->url, (long long)from,
-	    (long long)(to - 1));
 	p->got = 0;
-	p->want = to - from;
+	p->busy = need(f);
+	f->ds->busy += p->busy;
+	if (in_parts(f)) {
+		p->parts = parts_start(&(struct parts_job){
+			.http = f->ds->http,
+			.url = f->url,
+			.size = f->d->size,
+			.from = from,
+			.to = to,
+			.spare = f->spare,
+			.data = take_data,
+			.done = on_pulled,
+			.ctx = p,
+		});
+		return;
+	}
+	buf_reset(&p->url);
+	buf_printf(&p->url, "%s/%lld-%lld", f->url[0], (long long)from,
+	    (long long)(to - 1));
 	p->req = (struct http_req){
 		.url = buf_str(&p->url),
+		.want = to - from,
 		.data = on_data,
-		.done = on_pulled,
+		.done = on_done,
 		.ctx = p,
 	};
 	http_start(f->ds->http, &p->req);
@@ -737,7 +808,7 @@ on_pull_timer(struct http_timer *t)
 	struct pull *p = t->ctx;
 
 	/* While a new URL is asked for, wait on. */
-	if (p->f->url == NULL)
+	if (p->f->url[0] == NULL)
 		http_timer_set(p->f->ds->http, t, PAUSE_URL_MS);
 	else
 		pull_start(p);
@@ -797,11 +868,11 @@ wait_for_quota(struct downloads *ds, int64_t left)
 }
 
 static void
-over_quota(struct pull *p)
+over_quota(struct pull *p, int64_t left)
 {
 	struct fetch *f = p->f;
 
-	if (wait_for_quota(f->ds, p->req.time_left) < 0)
+	if (wait_for_quota(f->ds, left) < 0)
 		finish(f, ERR_QUOTA);
 	else
 		give_back(p);
@@ -809,7 +880,7 @@ over_quota(struct pull *p)
 
 /* A request ended early or not at all well: go on from where it was. */
 static void
-retry(struct pull *p)
+retry(struct pull *p, int status)
 {
 	struct fetch *f = p->f;
 	int64_t pause;
@@ -819,22 +890,23 @@ retry(struct pull *p)
 		finish(f, ERR_NET);
 		return;
 	}
-	if (p->req.status == 403 || p->req.status == 404 ||
-	    p->fails % FAILS_FRESH == 0) {
-		free(f->url);
-		f->url = NULL;
+	if (status == 403 || status == 404 || p->fails % FAILS_FRESH == 0) {
+		forget_urls(f);
 		ask(f);
 	}
 	pull_later(p, pause);
 }
 
 static void
-on_pulled(struct http_req *req, int result)
+on_pulled(void *ctx, int result, const struct http_req *req)
 {
-	struct pull *p = req->ctx;
+	struct pull *p = ctx;
 	struct fetch *f = p->f;
 	struct downloads *ds = f->ds;
+	int status = req->status;
+	int64_t left = req->time_left;
 
+	request_stop(p); /* and req may be gone */
 	if (result < 0 && result != ERR_NET)
 		fail(f, result);
 	if (p->unit == p->end || f->error < 0) {
@@ -842,15 +914,15 @@ on_pulled(struct http_req *req, int result)
 		schedule(ds);
 		return;
 	}
-	if (result == 0 && req->status == 509) {
-		over_quota(p);
+	if (result == 0 && status == 509) {
+		over_quota(p, left);
 		return;
 	}
 	if (result == 0)
-		err_set(ERR_NET, req->status == 200 || req->status == 206 ?
+		err_set(ERR_NET, status == 200 || status == 206 ?
 		    "the data ends too early" : "HTTP status %d for the data",
-		    req->status);
-	retry(p);
+		    status);
+	retry(p, status);
 }
 
 /* All units are there: is it the right file? */
@@ -870,8 +942,8 @@ verify(struct fetch *f)
 		return;
 	}
 	/* Over plain http something on the way may be to blame: once more. */
-	if (f->d->out != NULL && !f->again && f->url != NULL &&
-	    strncmp(f->url, "http://", 7) == 0) {
+	if (f->d->out != NULL && !f->again && f->url[0] != NULL &&
+	    strncmp(f->url[0], "http://", 7) == 0) {
 		f->again = 1;
 		f->missing = f->units;
 		f->next_unit = 0;
@@ -887,21 +959,34 @@ verify(struct fetch *f)
 
 /* Work for idle connections. */
 
-/* The next run of units that nobody has, at most max long: 0 if none. */
+/* How long the next run may be.  Of parts, which come in order, one run has
+ * all; otherwise those that go out in order are short, so that connections
+ * stay together. */
+static uint64_t
+run_max(const struct fetch *f)
+{
+	uint64_t n;
+
+	if (in_parts(f) && !by_chunks(f))
+		return f->missing;
+	if (f->d->out == NULL)
+		return 1;
+	n = f->missing / f->ds->per_file / 2 + 1;
+	return n < RUN_MAX ? n : RUN_MAX;
+}
+
+/* The next run of units that nobody has: 0 if none. */
 static uint64_t
 find_run(struct fetch *f, uint64_t *from)
 {
-	uint64_t i, n, max, left = f->missing;
+	uint64_t i, n, max;
 
 	while (f->next_unit < f->units && f->state[f->next_unit] != ABSENT)
 		f->next_unit++;
 	i = f->next_unit;
 	if (i == f->units)
 		return 0;
-	/* In order, runs are short, so that connections stay together. */
-	max = f->d->out == NULL ? 1 : left / f->ds->per_file / 2 + 1;
-	if (max > RUN_MAX)
-		max = RUN_MAX;
+	max = run_max(f);
 	if (f->d->emit != NULL && i >= f->emitted + f->ds->slots_max)
 		return 0;
 	for (n = 1; n < max && i + n < f->units && f->state[i + n] == ABSENT;
@@ -927,14 +1012,22 @@ to_the_end(struct downloads *ds, struct fetch *f)
 	ds->tail = &f->next;
 }
 
+/* Whether there are connections for a run of this file. */
+static int
+has_room(const struct downloads *ds, const struct fetch *f)
+{
+	return ds->busy == 0 || ds->busy + need(f) <= ds->connections;
+}
+
 static int
 give_work(struct downloads *ds, struct pull *p)
 {
 	for (struct fetch *f = ds->list; f != NULL; f = f->next) {
 		uint64_t from, n;
 
-		if (f->url == NULL || f->asking || f->pulls >= ds->per_file ||
-		    (!is_small(f) && ds->large >= ds->slots_max - LANE_SLOTS) ||
+		if (f->url[0] == NULL || f->asking ||
+		    f->pulls >= (in_parts(f) ? 1 : ds->per_file) ||
+		    !has_room(ds, f) || (!is_small(f) && ds->large >= ds->slots_max - LANE_SLOTS) ||
 		    (n = find_run(f, &from)) == 0)
 			continue;
 		memset(f->state + from, WANTED, (size_t)n);
@@ -986,7 +1079,8 @@ on_wanted(struct http_timer *t)
 
 struct g {
 	int64_t size, e, tl, down;
-	struct slice at, url;
+	struct slice at;
+	int url;                     /* a text, or an array of them */
 };
 
 static const struct shape g_shape[] = {
@@ -995,7 +1089,7 @@ static const struct shape g_shape[] = {
 	SHAPE(g, tl, "tl", SHAPE_INT, 0, 0, INT32_MAX),
 	SHAPE(g, down, "d", SHAPE_INT, 0, 0, INT32_MAX),
 	SHAPE(g, at, "at", SHAPE_B64, SHAPE_EMPTY, 1, 2 * ATTR_MAX),
-	SHAPE(g, url, "g", SHAPE_TEXT, SHAPE_EMPTY, 1, 2048),
+	SHAPE(g, url, "g", SHAPE_ANY, SHAPE_EMPTY, 0, 0),
 	SHAPE_END
 };
 
@@ -1060,6 +1154,30 @@ set_up(struct fetch *f, const struct g *g)
 	return d->out != NULL ? record_resume(f) : 0;
 }
 
+/* Keep the URLs: one, or one for each part. */
+static int
+take_urls(struct fetch *f, struct json *j, int v)
+{
+	struct slice url[RAID_PARTS];
+	int r, n = 0;
+
+	if (json_type(j, v) != JSON_ARRAY) {
+		url[n++] = json_text(j, v);
+	} else if (json_count(j, v) == RAID_PARTS) {
+		for (v = json_first(j, v); v >= 0; v = json_next(j, v))
+			url[n++] = json_text(j, v);
+	} else {
+		return err_set(ERR_PROTO, "reply to \"g\": a file in %zu "
+		    "parts", json_count(j, v));
+	}
+	for (int i = 0; i < n; i++)
+		if ((r = http_check_data_url(url[i].p, url[i].n)) < 0)
+			return r;
+	for (int i = 0; i < n; i++)
+		f->url[i] = xstrndup(url[i].p, url[i].n);
+	return 0;
+}
+
 static int
 on_reply(struct fetch *f, struct json *j, int v)
 {
@@ -1070,13 +1188,12 @@ on_reply(struct fetch *f, struct json *j, int v)
 		return r;
 	if (g.down != 0)
 		return err_set(ERR_REFUSED, "taken down by the service");
-	if (g.e != 0 && g.url.p == NULL)
+	if (g.e != 0 && g.url < 0)
 		return refuse(f, (int)g.e, g.tl);
-	if (g.url.p == NULL)
+	if (g.url < 0)
 		return err_set(ERR_PROTO, "reply to \"g\": no member \"g\"");
-	if ((r = http_check_data_url(g.url.p, g.url.n)) < 0)
+	if ((r = take_urls(f, j, g.url)) < 0)
 		return r;
-	f->url = xstrndup(g.url.p, g.url.n);
 	if (f->state != NULL) {
 		if (g.size != f->d->size)
 			return err_set(ERR_PROTO, "the file's size has "
@@ -1117,6 +1234,8 @@ ask(struct fetch *f)
 	o = api_begin(&f->cmd, "g");
 	json_put_int(&o, "g", 1);
 	json_put_int(&o, "ssl", f->ds->o.plain_http ? 0 : 2);
+	if (f->ds->connections >= PARTS_CONNECTIONS)
+		json_put_int(&o, "v", 2);
 	json_put(&o, f->d->is_public ? "p" : "n", f->d->h);
 	api_send(f->d->api, &f->cmd, &o);
 }

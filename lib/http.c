@@ -13,7 +13,7 @@
 #include "http.h"
 #include "mem.h"
 
-#define RECEIVE_BUFFER (128 * 1024L) /* 16 KiB doubles the cost */
+#define RECEIVE_BUFFER ((long)HTTP_DATA_MAX) /* 16 KiB doubles the cost */
 #define SEND_BUFFER    (512 * 1024L)
 #define POOL_MAX       32            /* idle easy handles kept */
 #define WATCH_MAX      4             /* descriptors watched */
@@ -193,6 +193,21 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+/* Whether this is what was asked for; a short answer may be an error number,
+ * which must not get between the data. */
+static int
+check_kind(const struct http_req *r)
+{
+	if (r->want == 0)
+		return 0;
+	if (r->html)
+		return err_set(ERR_NET, "a web page came instead of data");
+	if (r->length >= 0 && r->length < r->want)
+		return err_set(ERR_NET, "%lld bytes came instead of %lld",
+		    (long long)r->length, (long long)r->want);
+	return 0;
+}
+
 static size_t
 on_data(char *p, size_t size, size_t n, void *ctx)
 {
@@ -201,7 +216,9 @@ on_data(char *p, size_t size, size_t n, void *ctx)
 	n *= size;
 	if (r->data == NULL || (r->status != 200 && r->status != 206))
 		return n;
-	r->result = r->data(r, p, n);
+	r->result = check_kind(r);
+	if (r->result == 0)
+		r->result = r->data(r, p, n);
 	return r->result == 0 ? n : n + 1; /* anything but n ends it */
 }
 

@@ -16,6 +16,7 @@ struct http; /* the loop and its connections */
 
 #define HTTP_CONNECT_MS 15000
 #define HTTP_IDLE_S     60     /* nothing moves: the request fails */
+#define HTTP_DATA_MAX   (128 << 10) /* bytes that data gets at a time */
 
 struct http *http_new(void);
 void http_free(struct http *h);
@@ -34,6 +35,8 @@ struct http_req {
 	int64_t idle_s;             /* 0: HTTP_IDLE_S */
 	int64_t limit_rate;         /* bytes a second, 0: no limit */
 	int compressed;             /* accept a compressed reply */
+	int64_t want;               /* an answer that is said to be shorter, or
+	                             * a web page, is none; 0: it may be both */
 
 	/*
 	 * A piece of the body of the answer.  Called only for status 200
