@@ -35,7 +35,7 @@ LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 
 # Programs: each is cmd/mega-NAME.c, man/mega-NAME.1, tests/mega-NAME.t.
 PROGS        = anon api cat cp df elc get link login logout ls mkdir mv put \
-               reg rm sync
+               reg rm sync watch
 SERVE        = main web store cs account login signup attrs nodes put share \
                list events ticket transfer part fattr misc populate fault
 

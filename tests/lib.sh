@@ -101,6 +101,19 @@ same()
 	[ $tap_st -eq 0 ] || sed 's/^/# /' "$T/.cmp"
 }
 
+# conforms NAME FILE: it has lines, and every one is as mega-json(5) says.
+conforms()
+{
+	if command -v node >/dev/null; then
+		node "$SRC/tests/json-check.js" "$SRC/tests/json-schema.json" \
+		    <"$2" >"$T/.json" && test -s "$2"
+		result $? "$1"
+		sed 's/^/# /' "$T/.json"
+	else
+		skip "$1" "node is not installed"
+	fi
+}
+
 # skip NAME REASON
 skip()
 {

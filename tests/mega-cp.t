@@ -172,6 +172,7 @@ is "-n: they are not" "$(all /x)" "/x/2 /x/a /x/b /x/f "
 ok "-v" mega-cp -v /f /x/F
 is "-v: where it is" "$(cat .out)" /x/F
 ok "-j" mega-cp -rj /d /x
+conforms "-j: as documented" .out
 is "-j: an object" "$(jq -r '.path + " " + .type + " " + .result' .out)" \
     "/x/d folder done"
 is "-j: as it is now" "$(jq -c '[.handle, .parent, .owner]' .out)" \

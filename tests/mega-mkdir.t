@@ -63,6 +63,7 @@ exits 3 "-p below a file" mega-mkdir -p /f/g
 ok "-v" mega-mkdir -v /v /v/w
 is "-v: what was made" "$(tr '\n' ' ' <.out)" "/v /v/w "
 ok "-j" mega-mkdir -j /v/j
+conforms "-j: as documented" .out
 is "-j: an object" "$(jq -r '.path + " " + .name + " " + .type' .out)" \
     "/v/j j folder"
 is "-j: with the handle" "$(jq -r .handle .out)" \

@@ -158,6 +158,7 @@ is "-n: they are not" "$(mega-ls /t)" ""
 ok "-v" mega-mv -v /e/d/f /t/F
 is "-v: where it is" "$(cat .out)" /t/F
 ok "-j" mega-mv -j /t/F /f
+conforms "-j: as documented" .out
 is "-j: an object" "$(jq -r '.path + " " + .name + " " + .type' .out)" \
     "/f f file"
 is "-j: as it is now" "$(jq -c '[.handle, .parent, .size]' .out)" \

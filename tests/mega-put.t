@@ -211,6 +211,7 @@ same "--link: which lead there" a.bin got
 ok "--link, where nothing is sent" mega-put --link a.bin /links/
 is "--link, where nothing is sent: a link" "$(grep -c '^https://' .out)" 1
 ok "--link -j" mega-put -j --link b /links/
+conforms "--link -j: as documented" .out
 is "--link -j: both" "$(jq -r '.path, .link[:21]' .out | tr '\n' ' ')" \
     "/links/b https://mega.nz/file/ "
 

@@ -95,6 +95,7 @@ ok "-n: it is still there" mega-ls /v1 /keep
 ok "-v" mega-rm -v /v1
 is "-v: what went" "$(cat .out)" /v1
 ok "-j" mega-rm -j /v2
+conforms "-j: as documented" .out
 is "-j: an object" "$(jq -r '.path + " " + .type' .out)" "/v2 file"
 exits 3 "-j: a failure" mega-rm -j /v2
 is "-j: a failure is an object" "$(jq -r '.error.operand + " " + .error.name' \

@@ -312,12 +312,13 @@ drop_blobs(struct store *db)
 	return 0;
 }
 
-int
-node_remove(struct cs *c, const struct node *n)
+/* Remove a node and all below it; ver as in tell_gone. */
+static int
+drop(struct cs *c, const struct node *n, int ver)
 {
 	int r;
 
-	if ((r = tell_gone(c, n, 0, 0)) < 0)
+	if ((r = tell_gone(c, n, 0, ver)) < 0)
 		return r;
 	sql_do(c->db, "DELETE FROM doomed", "");
 	r = sql_do(c->db, "INSERT INTO doomed"
@@ -330,6 +331,12 @@ node_remove(struct cs *c, const struct node *n)
 	r = sql_do(c->db, "DELETE FROM node WHERE h IN"
 	    " (SELECT h FROM doomed)", "");
 	return r < 0 ? r : drop_blobs(c->db);
+}
+
+int
+node_remove(struct cs *c, const struct node *n)
+{
+	return drop(c, n, 0);
 }
 
 /* Take one version out of its chain: what is older moves up. */
@@ -346,7 +353,7 @@ remove_version(struct cs *c, const struct node *n)
 		if (r < 0)
 			return r;
 	}
-	r = node_remove(c, n);
+	r = drop(c, n, 1);
 	if (r == 0 && older != 0)
 		r = put_tell(c, n->user, NULL, &older, 1, 0);
 	return r;

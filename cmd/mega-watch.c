@@ -1,0 +1,322 @@
+/* mega-watch: tell what changes in the account, as it happens. */
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "err.h"
+#include "journal.h"
+#include "mem.h"
+#include "path.h"
+#include "record.h"
+
+#define SYNOPSIS "[-jqv0] [--once] [--timeout=S] [PATH]"
+
+enum { OPT_ONCE = 256, OPT_TIMEOUT };
+
+static const struct cmd_opt options[] = {
+	{ OPT_ONCE, "once", NULL, "end after the first change" },
+	{ OPT_TIMEOUT, "timeout", "S", "end after so many seconds" },
+	CMD_JSON, CMD_NULL, CMD_QUIET, CMD_VERBOSE, CMD_SESSION,
+	CMD_END
+};
+
+#define PAUSE_MIN_MS 250
+#define PAUSE_MAX_MS 30000
+#define READER_MS    1000   /* how often to look for one */
+
+static struct {
+	int once;
+	int64_t timeout;    /* seconds, -1: none */
+} opt = { .timeout = -1 };
+
+static struct remote remote;
+static char *base;          /* the path that is watched, NULL: all */
+static uint64_t told;       /* entries */
+
+/* Whether a path is the other one, or below it. */
+static int
+is_below(const char *path, const char *top)
+{
+	size_t n = strlen(top);
+
+	/* "//bin" is not below "/". */
+	if (strcmp(top, "/") == 0)
+		return path[0] == '/' && path[1] != '/';
+	return strncmp(path, top, n) == 0 &&
+	    (path[n] == '\0' || path[n] == '/');
+}
+
+/* Whether what is watched was moved with what e tells: then it is watched in
+ * its new place. */
+static int
+follow(const struct journal_entry *e)
+{
+	char *new;
+
+	if (e->kind != JOURNAL_MOVED || !is_below(base, e->from))
+		return 0;
+	new = xasprintf("%s%s", e->path, base + strlen(e->from));
+	free(base);
+	base = new;
+	return 1;
+}
+
+static int
+is_wanted(const struct journal_entry *e)
+{
+	if (base == NULL || e->kind == JOURNAL_RELOADED)
+		return 1;
+	return follow(e) || is_below(e->path, base) ||
+	    (e->from != NULL && is_below(e->from, base)) ||
+	    (e->kind == JOURNAL_REMOVED && is_below(base, e->path));
+}
+
+static void
+print_json(const struct journal_entry *e)
+{
+	struct buf b = BUF_MAX(8 << 20);
+	struct json_out o = { &b, 0 };
+
+	json_open(&o, NULL, '{');
+	json_put(&o, "event", journal_word(e->kind));
+	if (e->from != NULL)
+		record_bytes(&o, "from", e->from, strlen(e->from));
+	if (e->path != NULL)
+		record_node(&o, &e->node, e->path, strlen(e->path), NULL);
+	json_close(&o, '}');
+	cmd_record_json(&b);
+	buf_free(&b);
+}
+
+static void
+print(const struct journal_entry *e)
+{
+	struct buf b = BUF_MAX(8 << 20);
+
+	if (cmd.json) {
+		print_json(e);
+		return;
+	}
+	buf_addstr(&b, journal_word(e->kind));
+	if (e->path != NULL)
+		buf_printf(&b, " %s", e->path);
+	cmd_record(buf_str(&b), b.len);
+	buf_free(&b);
+}
+
+/* Tell what is in the journal, and empty it.  ERR_NOENT when what is watched
+ * is no more. */
+static int
+tell(struct journal *j)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < j->n && r == 0; i++) {
+		const struct journal_entry *e = &j->e[i];
+
+		if (!is_wanted(e))
+			continue;
+		print(e);
+		told++;
+		if (base != NULL && e->kind == JOURNAL_REMOVED &&
+		    is_below(base, e->path))
+			r = err_set(ERR_NOENT, "has been removed");
+	}
+	journal_clear(j);
+	if (fflush(stdout) == EOF) {
+		if (errno == EPIPE)
+			cmd_pipe();
+		r = err_local("standard output");
+	}
+	return r;
+}
+
+/*
+ * Time.
+ */
+
+static COMPAT_NORETURN void
+on_timeout(struct http_timer *t)
+{
+	(void)t;
+	if (told == 0) {
+		err_set(ERR_AGAIN, "nothing has changed");
+		cmd_fail(base, ERR_AGAIN);
+	}
+	exit(cmd_finish());
+}
+
+/* Nobody may be reading any more, long before there is anything to write. */
+static void
+check_reader(struct http_timer *t)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO };
+
+	if (poll(&p, 1, 0) > 0 && (p.revents & POLLERR))
+		cmd_pipe();
+	http_timer_set(remote.account.http, t, READER_MS);
+}
+
+static void
+on_pause(struct http_timer *t)
+{
+	*(int *)t->ctx = 1;
+}
+
+static void
+pause_ms(int64_t ms)
+{
+	int over = 0;
+	struct http_timer t = { .fire = on_pause, .ctx = &over };
+
+	http_timer_set(remote.account.http, &t, ms);
+	while (!over)
+		http_turn(remote.account.http, -1);
+}
+
+/* Whether it may go by itself, and is worth waiting for. */
+static int
+may_pass(int r)
+{
+	int status = cmd_status(r);
+
+	return r == ERR_PROTO || status == EXIT_TEMPORARY ||
+	    status == EXIT_SLOWED;
+}
+
+static int64_t
+next_pause(int64_t ms)
+{
+	if (ms == 0)
+		return PAUSE_MIN_MS;
+	return ms < PAUSE_MAX_MS / 2 ? 2 * ms : PAUSE_MAX_MS;
+}
+
+/* Become current, however long the service cannot be reached. */
+static int
+refresh(struct tree *t)
+{
+	int64_t pause = 0;
+	int r;
+
+	while ((r = tree_refresh(t)) < 0 && may_pass(r)) {
+		if (pause == 0)
+			cmd_note("%s; trying again", err_text());
+		pause = next_pause(pause);
+		pause_ms(pause);
+	}
+	if (r == 0 && pause > 0)
+		cmd_note("connected again");
+	return r;
+}
+
+/* Wait until there may be something.  A service that does not let us wait is
+ * asked now and then; one that says so for nothing, not all the time. */
+static void
+wait_for(struct tree *t, int news, int64_t *pause)
+{
+	int64_t start = http_now_ms();
+
+	if (tree_wait(t) == 0) {
+		*pause = 0;
+		if (!news && http_now_ms() - start < PAUSE_MIN_MS)
+			pause_ms(PAUSE_MIN_MS);
+		return;
+	}
+	pause_ms(*pause);
+	*pause = next_pause(*pause);
+}
+
+static int
+watch(struct tree *t)
+{
+	struct journal j = { 0 };
+	int64_t pause = 0;
+	int news, r;
+
+	journal_keep(t, &j);
+	cmd_verbose("watching %s", base != NULL ? base : "the account");
+	while ((r = refresh(t)) == 0) {
+		news = j.n > 0;
+		if ((r = tell(&j)) < 0 || (opt.once && told > 0))
+			break;
+		wait_for(t, news, &pause);
+	}
+	journal_keep(t, NULL);
+	journal_clear(&j);
+	return r;
+}
+
+/* The path of what is to be watched, as it is told later. */
+static int
+set_base(const char *operand)
+{
+	struct buf b = BUF_MAX(1 << 20);
+	struct place p;
+	int r;
+
+	if ((r = path_find(&remote, operand, &p)) < 0)
+		return r;
+	if (p.kind != PLACE_NODE)
+		r = err_set(ERR_USAGE, "is a link; only the account can be "
+		    "watched");
+	else if ((r = place_print(&p, &b)) == 0)
+		base = xstrdup(buf_str(&b));
+	place_free(&p);
+	buf_free(&b);
+	return r;
+}
+
+static void
+run(const char *operand)
+{
+	struct http_timer timer = { .fire = on_timeout };
+	struct http_timer reader = { .fire = check_reader };
+	struct tree *t;
+	int r;
+
+	if ((r = remote_open(&remote, cmd.session)) < 0) {
+		cmd_fail(NULL, r);
+		return;
+	}
+	remote.flags = TREE_PRIVATE;
+	check_reader(&reader);
+	if (opt.timeout >= 0)
+		http_timer_set(remote.account.http, &timer,
+		    opt.timeout * 1000);
+	if ((r = remote_tree(&remote, &t)) == 0 && operand != NULL)
+		r = set_base(operand);
+	if (r == 0)
+		r = watch(t);
+	if (r < 0)
+		cmd_fail(operand, r);
+	http_timer_clear(remote.account.http, &timer);
+	http_timer_clear(remote.account.http, &reader);
+}
+
+int
+main(int argc, char *argv[])
+{
+	int ch;
+
+	cmd_init("mega-watch", SYNOPSIS, options);
+	while ((ch = cmd_option(argc, argv)) != -1) {
+		switch (ch) {
+		case OPT_ONCE:
+			opt.once = 1;
+			break;
+		case OPT_TIMEOUT:
+			opt.timeout = cmd_number(optarg, "--timeout", 0);
+			break;
+		}
+	}
+	if (argc - optind > 1)
+		cmd_usage("one path at most");
+	run(argv[optind]);
+	remote_close(&remote);
+	free(base);
+	return cmd_finish();
+}
