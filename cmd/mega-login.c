@@ -18,7 +18,8 @@
 #include "tty.h"
 
 #define SYNOPSIS "[-jqv] [--password-file=F | --password-command=C] " \
-	"[--otp=F | --otp-seed-file=F] [--session=FILE] [EMAIL]\n" \
+	"[--otp=F | --otp-seed-file=F] [--upgrade] [--session=FILE] " \
+	"[EMAIL]\n" \
 	"--session-string[=F] [-jqv] [--session=FILE]\n" \
 	"--check | --list-sessions [-jqv] [--session=FILE]\n" \
 	"--end-session=ID|others [-jqv] [--session=FILE]"
@@ -27,7 +28,7 @@
 
 enum {
 	OPT_PASSWORD_FILE = 256, OPT_PASSWORD_COMMAND, OPT_OTP, OPT_SEED,
-	OPT_STRING, OPT_CHECK, OPT_LIST, OPT_END
+	OPT_UPGRADE, OPT_STRING, OPT_CHECK, OPT_LIST, OPT_END
 };
 
 static const struct cmd_opt options[] = {
@@ -38,7 +39,9 @@ static const struct cmd_opt options[] = {
 	{ OPT_OTP, "otp", "F", "first line of F is the second factor's code" },
 	{ OPT_SEED, "otp-seed-file", "F",
 	    "first line of F is the seed of such codes (base32)" },
-	{ OPT_STRING, "session-string", "[=F]",
+	{ OPT_UPGRADE, "upgrade", NULL,
+	    "convert an account of version 1 to version 2" },
+	{ OPT_STRING, "session-string", "[F]",
 	    "print the session's string, or with F log in with that one" },
 	{ OPT_CHECK, "check", NULL, "does the session live? print the account" },
 	{ OPT_LIST, "list-sessions", NULL, "print the account's sessions" },
@@ -50,6 +53,7 @@ static struct {
 	struct password_source password;
 	const char *otp, *seed, *string, *end;
 	const char *email;   /* operand, or NULL */
+	int upgrade;
 } opt = {
 	.password = { .credential = CREDENTIAL },
 };
@@ -197,27 +201,36 @@ second_factor(void *ctx, char code[LOGIN_CODE_MAX])
 	return 0;
 }
 
-/* Begin a session with a password. */
+/* Begin a session in a, with a password. */
 static int
-begin(struct before *b, const char *email, const char *path)
+authenticate(struct account *a, const char *email)
 {
 	struct buf password = BUF_MAX(PASSWORD_MAX);
-	struct login l = { .email = email, .code = second_factor };
-	struct account a = { 0 };
+	struct login l = { .email = email, .code = second_factor,
+	    .upgrade = opt.upgrade };
 	char *question = xasprintf("Password of %s: ", email);
 	int r;
 
 	opt.password.question = question;
 	opt.password.variable = password_variable(email);
-	if ((r = password_get(&password, &opt.password)) < 0 ||
-	    (r = account_open_none(&a)) < 0)
-		goto out;
-	l.password = buf_str(&password);
-	if ((r = login_password(&a, &l)) == 0 && (r = save(&a, b, path)) < 0)
-		account_abandon(&a, r);
-out:
+	if ((r = password_get(&password, &opt.password)) == 0) {
+		l.password = buf_str(&password);
+		r = login_password(a, &l);
+	}
 	free(question);
 	buf_wipe(&password);
+	return r;
+}
+
+static int
+begin(struct before *b, const char *email, const char *path)
+{
+	struct account a = { 0 };
+	int r;
+
+	if ((r = account_open_none(&a)) == 0 &&
+	    (r = authenticate(&a, email)) == 0 && (r = save(&a, b, path)) < 0)
+		account_abandon(&a, r);
 	account_close(&a);
 	return r;
 }
@@ -228,6 +241,25 @@ already(const struct before *b)
 	cmd_note("already logged in%s%s", b->email != NULL ? " as " : "",
 	    b->email != NULL ? b->email : "");
 	return 0;
+}
+
+/* Upgrade the account of a session that lives, which takes a login; so only
+ * if there is something to upgrade. */
+static int
+upgrade(const struct before *b)
+{
+	struct account a = { 0 };
+	int r;
+
+	if ((r = account_open_none(&a)) == 0 &&
+	    (r = login_version(&a, b->email)) == 1) {
+		if ((r = authenticate(&a, b->email)) == 0)
+			r = account_end(&a);
+	} else if (r > 0) {
+		r = already(b);
+	}
+	account_close(&a);
+	return r;
 }
 
 /*
@@ -242,7 +274,7 @@ log_in(struct before *b, const char *path)
 	char *email = NULL;
 	int r;
 
-	if (typed == NULL && b->state == ALIVE)
+	if (typed == NULL && b->state == ALIVE && !opt.upgrade)
 		return already(b);
 	if (typed == NULL)
 		typed = b->email;
@@ -252,10 +284,10 @@ log_in(struct before *b, const char *path)
 		return r;
 	if (b->state != NONE && strcasecmp(b->email, email) != 0)
 		r = is_other(path);
-	else if (b->state == ALIVE)
-		r = already(b);
-	else
+	else if (b->state != ALIVE)
 		r = begin(b, email, path);
+	else
+		r = opt.upgrade ? upgrade(b) : already(b);
 	free(email);
 	return r;
 }
@@ -459,6 +491,9 @@ read_options(int argc, char *argv[])
 		case OPT_SEED:
 			opt.seed = optarg;
 			break;
+		case OPT_UPGRADE:
+			opt.upgrade = 1;
+			break;
 		case OPT_STRING:
 			opt.string = optarg;
 			fn = optarg == NULL ? print_string : NULL;
@@ -478,8 +513,9 @@ read_options(int argc, char *argv[])
 	if (modes > 1)
 		cmd_usage("--session-string, --check, --list-sessions and "
 		    "--end-session exclude each other");
-	if (modes > 0 && optind < argc)
-		cmd_usage("no operand is taken with that option");
+	if (modes > 0 && (optind < argc || opt.upgrade))
+		cmd_usage("neither operand nor --upgrade is taken with that "
+		    "option");
 	return fn;
 }
 

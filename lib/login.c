@@ -19,9 +19,9 @@
 
 /* What a password is good for: to open the master key, and to prove itself. */
 struct proof {
+	int64_t version;
 	uint8_t key[16];
-	uint8_t uh[16];
-	size_t uhlen;
+	uint8_t uh[16];      /* KDF_UH1_SIZE of them in version 1 */
 };
 
 char *
@@ -187,15 +187,14 @@ prove(struct proof *p, const struct login *l, const struct us0 *us0)
 	if (us0->version > 2)
 		return err_set(ERR_PROTO, "accounts of version %d are newer "
 		    "than this program", (int)us0->version);
-	if (us0->version == 1) {
-		p->uhlen = KDF_UH1_SIZE;
+	p->version = us0->version;
+	if (p->version == 1) {
 		kdf_v1(p->key, p->uh, l->password, l->email);
 		return 0;
 	}
 	if (b64_decode(salt, us0->salt.p != NULL ? us0->salt.p : "",
 	    us0->salt.n) != KDF_SALT_SIZE)
 		return err_set(ERR_PROTO, "reply to \"us0\": no salt");
-	p->uhlen = sizeof p->uh;
 	kdf_v2(p->key, p->uh, l->password, salt);
 	return 0;
 }
@@ -203,17 +202,38 @@ prove(struct proof *p, const struct login *l, const struct us0 *us0)
 /* Ask how the password has to be used.  The version may change at any time,
  * so this is asked at every login. */
 static int
-prelogin(struct account *a, const struct login *l, struct proof *p)
+ask_version(struct account *a, const char *email, struct json *j,
+    struct us0 *us0)
 {
 	struct api_cmd c = { 0 };
 	struct json_out o = api_begin(&c, "us0");
-	struct json j = { 0 };
-	struct us0 us0 = { 0 };
 	int r;
 
-	json_put(&o, "user", l->email);
-	if ((r = api_wait(a->api, &c, &o, &j)) >= 0 &&
-	    (r = shape_read("reply to \"us0\"", us0_shape, &j, r, &us0)) == 0)
+	json_put(&o, "user", email);
+	if ((r = api_wait(a->api, &c, &o, j)) < 0)
+		return r;
+	return shape_read("reply to \"us0\"", us0_shape, j, r, us0);
+}
+
+int
+login_version(struct account *a, const char *email)
+{
+	struct json j = { 0 };
+	struct us0 us0 = { 0 };
+	int r = ask_version(a, email, &j, &us0);
+
+	json_free(&j);
+	return r < 0 ? r : (int)us0.version;
+}
+
+static int
+prelogin(struct account *a, const struct login *l, struct proof *p)
+{
+	struct json j = { 0 };
+	struct us0 us0 = { 0 };
+	int r = ask_version(a, l->email, &j, &us0);
+
+	if (r == 0)
 		r = prove(p, l, &us0);
 	json_free(&j);
 	return r;
@@ -231,7 +251,8 @@ ask_session(struct account *a, const struct login *l, const struct proof *p,
 	/* The session key, which the service keeps for session strings. */
 	secret_random(sek, sizeof sek);
 	json_put(&o, "user", l->email);
-	json_put_b64(&o, "uh", p->uh, p->uhlen);
+	json_put_b64(&o, "uh", p->uh, p->version == 1 ? KDF_UH1_SIZE :
+	    sizeof p->uh);
 	json_put_b64(&o, "sek", sek, sizeof sek);
 	if (code != NULL)
 		json_put(&o, "mfa", code);
@@ -328,6 +349,46 @@ verify(struct account *a)
 	return r;
 }
 
+void
+login_put_password(struct json_out *o, const char *key, const char *password,
+    const uint8_t master[16])
+{
+	uint8_t crv[KDF_CRV_SIZE], salt[KDF_SALT_SIZE];
+	uint8_t pwkey[16], uh[16], hak[16], wrapped[16];
+
+	secret_random(crv, sizeof crv);
+	kdf_v2_salt(salt, crv);
+	kdf_v2(pwkey, uh, password, salt);
+	kdf_v2_hak(hak, uh);
+	key_wrap(wrapped, master, 16, pwkey);
+	json_put_b64(o, "crv", crv, sizeof crv);
+	json_put_b64(o, key, wrapped, sizeof wrapped);
+	json_put_b64(o, "hak", hak, sizeof hak);
+	secret_zero(pwkey, sizeof pwkey);
+	secret_zero(uh, sizeof uh);
+}
+
+/* "avu": from version 1 to 2.  The master key stays, and so do sessions. */
+static int
+upgrade(struct account *a, const struct login *l)
+{
+	struct api_cmd c = { 0 };
+	struct json_out o;
+	int r;
+
+	/* Version 1 takes any bytes; nobody could type these elsewhere. */
+	if (!json_utf8(l->password, strlen(l->password)))
+		return err_set(ERR_USAGE, "the password is no UTF-8, which "
+		    "version 2 needs");
+	o = api_begin(&c, "avu");
+	login_put_password(&o, "emk", l->password, a->session.master);
+	r = api_wait(a->api, &c, &o, NULL);
+	/* Another client was faster. */
+	if (r == ERR_EXIST)
+		return 0;
+	return r < 0 ? err_prefix(r, "upgrade: ") : 0;
+}
+
 int
 login_password(struct account *a, const struct login *l)
 {
@@ -340,7 +401,9 @@ login_password(struct account *a, const struct login *l)
 	    (r = authenticate(a, l, &p, &j)) < 0 ||
 	    (r = login_reply(&a->session, &j, r, p.key, is_local(a))) < 0)
 		goto out;
-	if ((r = verify(a)) < 0)
+	if ((r = verify(a)) == 0 && l->upgrade && p.version == 1)
+		r = upgrade(a, l);
+	if (r < 0)
 		account_abandon(a, r);
 out:
 	secret_zero(&p, sizeof p);

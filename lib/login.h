@@ -25,6 +25,9 @@ struct login {
 	 */
 	int (*code)(void *ctx, char code[LOGIN_CODE_MAX]);
 	void *ctx;
+
+	/* Convert an account of version 1, whose hashes are weak, to 2. */
+	int upgrade;
 };
 
 /* An address as it goes to the service: without blanks around it, and in
@@ -32,12 +35,17 @@ struct login {
  * it is none. */
 char *login_email(const char *typed);
 
+/* The version of the account with that address, as the service says (for an
+ * address that it does not know, too); or ERR_*. */
+int login_version(struct account *a, const char *email);
+
 /*
  * login_password: begin a session.
  *
  * a was opened by account_open_none.  The service is asked once, and once
  * more where there is a second factor; nothing is tried again.  Afterwards
  * a->session is complete and known to work, and the channel is under it.
+ * With l->upgrade an account of version 1 is one of version 2 then.
  *
  * ERR_LOGIN: wrong address, password or code; ERR_INCOMPLETE: not confirmed
  * yet; ERR_TOOMANY: the service wants a long pause; ERR_BLOCKED; ERR_KEY:
@@ -53,6 +61,14 @@ int login_password(struct account *a, const struct login *l);
  * the text is no session string, ERR_KEY if its key is not the account's.
  */
 int login_string(struct account *a, const char *text, size_t n);
+
+/*
+ * login_put_password: what makes password the account's, in version 2, as
+ * members of a command: crv, hak, and the wrapped master key under the name
+ * that the command has for it.
+ */
+void login_put_password(struct json_out *o, const char *key,
+    const char *password, const uint8_t master[16]);
 
 /* Write the session string of a's session, of which the service keeps a
  * part. */

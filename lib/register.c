@@ -4,8 +4,7 @@
 #include "aes.h"
 #include "b64.h"
 #include "err.h"
-#include "kdf.h"
-#include "key.h"
+#include "login.h"
 #include "mem.h"
 #include "register.h"
 #include "rsa.h"
@@ -86,23 +85,12 @@ register_request(struct account *a, const struct register_form *f)
 {
 	struct api_cmd c = { 0 };
 	struct json_out o;
-	uint8_t crv[KDF_CRV_SIZE], salt[KDF_SALT_SIZE];
-	uint8_t key[16], uh[16], hak[16], wrapped[16];
 	int r;
 
 	if ((r = send_name(a, f->name)) < 0)
 		return r;
-	secret_random(crv, sizeof crv);
-	kdf_v2_salt(salt, crv);
-	kdf_v2(key, uh, f->password, salt);
-	kdf_v2_hak(hak, uh);
-	key_wrap(wrapped, a->session.master, 16, key);
 	o = begin_request(&c, f);
-	json_put_b64(&o, "crv", crv, sizeof crv);
-	json_put_b64(&o, "k", wrapped, sizeof wrapped);
-	json_put_b64(&o, "hak", hak, sizeof hak);
-	secret_zero(key, sizeof key);
-	secret_zero(uh, sizeof uh);
+	login_put_password(&o, "k", f->password, a->session.master);
 	return explain_request(api_wait(a->api, &c, &o, NULL));
 }
 

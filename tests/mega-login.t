@@ -201,6 +201,59 @@ is "with the service's number" "$(jq -c '[.error.api,.error.name]' .err)" \
     '[-9,"login"]'
 serve_stop
 
+# From version 1 to 2: only if it is asked for.
+
+version()
+{
+	echo '[{"a":"us0","user":"'"$1"'"}]' | mega-api --anonymous | jq '.[0].v'
+}
+rm -f serve.log
+serve -d state --fault cs:avu=-11@1 --fault cs:avu=lost@2
+is "logins have left the version alone" "$(version wide1@x.org)" 1
+exits 11 "an upgrade that is refused" mega-login --upgrade \
+    --password-file pw-wide --session s wide1@x.org
+says "is told" '^mega-login: upgrade: permission denied'
+ok "leaves no session" test ! -e s
+settle
+is "on either side" "$(tail -n 1 serve.log | jq -c .commands)" '["sml"]'
+ok "upgrade, whose reply is lost" mega-login --upgrade \
+    --password-file pw-wide --session s wide1@x.org
+is "in silence" "$(cat .out .err)" ""
+is "is one to version 2" "$(version wide1@x.org)" 2
+ok "the session works" mega-df --session s
+ok "and the one from before" mega-df --session s.wide1
+before=$(asked us)
+ok "again: nothing to do" mega-login --upgrade --session s
+says "which is said" 'already logged in as wide1@x.org'
+is "without a login" "$(asked us)" "$before"
+mega-logout --session s
+ok "a new login" mega-login --password-file pw-wide --session s wide1@x.org
+is "with the same keys" "$(jq -r .master_key s)" \
+    "$(jq -r .master_key s.wide1)"
+rm s
+ok "upgrade of what is logged in, with a second factor" mega-login --upgrade \
+    --session s.factor1 --password-file pw --otp-seed-file seed
+is "is one to version 2" "$(version factor1@x.org)" 2
+is "leaves the session, and no other" \
+    "$(mega-login --session s.factor1 --list-sessions | wc -l)" 1
+ok "upgrade of what is of version 2" mega-login --upgrade --session s \
+    --password-file pw-latin latin2@x.org
+printf 'p\344ssw\366rd\n' >pw-bytes
+exits 2 "a password that is no UTF-8" mega-login --upgrade --session s5 \
+    --password-file pw-bytes latin1@x.org
+says "cannot be that of version 2" 'no UTF-8'
+is "nothing has changed" "$(version latin1@x.org)" 1
+exits 2 "upgrade and another mode" mega-login --upgrade --check
+if [ -d "$SRC/build/interop/node_modules/megajs" ]; then
+	ok "megajs logs in after an upgrade" env MEGA_USERNAME=wide1@x.org \
+	    MEGA_PASSWORD="$(cat pw-wide)" node "$SRC/tests/interop/megajs.js" \
+	    login
+else
+	skip "megajs after an upgrade" "not installed"
+fi
+serve_stop
+rm -f s
+
 # Errors that mega-serve has no state for.
 
 answer()
