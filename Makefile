@@ -27,7 +27,7 @@ LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
                hashcash name node sid block keyring raid
 LIB_3        = http parts tty out dir private resume sort elcusers
 LIB_4        = password session api account login register cache \
-               cachetree
+               cachetree pace
 LIB_5        = tree journal load event path share change copy same folder download \
                finish upload send mirror elcaccount elcclient elcserver
 LIB_6        = cmd progress record operand into task
@@ -42,7 +42,7 @@ SERVE        = main web store cs account login signup attrs nodes put share \
 MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \
                fingerprint link megalink elc elcpage elcaccount resume node \
-               tree keyring raid
+               tree keyring raid pace
 FUZZ         = rsa attr link megalink elc json node event login
 BENCH        = kernel kdf
 

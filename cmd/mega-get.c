@@ -608,8 +608,7 @@ parse(int argc, char *argv[])
 			opt.range = cmd_parse_range(optarg);
 			break;
 		case OPT_CONN:
-			opt.connections = cmd_parse_connections(optarg,
-			    DOWNLOAD_CONNECTIONS_MAX);
+			opt.connections = cmd_parse_connections(optarg);
 			break;
 		case OPT_HTTP:
 			opt.http = 1;

@@ -709,8 +709,7 @@ parse(int argc, char *argv[])
 			opt.rate = cmd_number(optarg, "--limit-rate", 1);
 			break;
 		case OPT_CONN:
-			opt.connections = cmd_parse_connections(optarg,
-			    UPLOAD_CONNECTIONS_MAX);
+			opt.connections = cmd_parse_connections(optarg);
 			break;
 		case OPT_HTTP:
 			opt.http = 1;

@@ -978,12 +978,7 @@ parse(int argc, char *argv[])
 			opt.rate = cmd_number(optarg, "--limit-rate", 1);
 			break;
 		case OPT_CONN:
-			opt.connections = (unsigned)cmd_number(optarg,
-			    "--connections", 0);
-			if (opt.connections < 1 || opt.connections >
-			    UPLOAD_CONNECTIONS_MAX)
-				cmd_usage("--connections=%s: want 1 to %d",
-				    optarg, UPLOAD_CONNECTIONS_MAX);
+			opt.connections = cmd_parse_connections(optarg);
 			break;
 		case OPT_HTTP:
 			opt.http = 1;

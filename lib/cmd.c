@@ -17,6 +17,7 @@
 #include "link.h"
 #include "mem.h"
 #include "name.h"
+#include "pace.h"
 
 #define OPTIONS_MAX 40
 #define LINE_MAX_   (1 << 20) /* of an operand on standard input */
@@ -278,12 +279,12 @@ cmd_parse_wait(const char *text)
 }
 
 unsigned
-cmd_parse_connections(const char *text, unsigned max)
+cmd_parse_connections(const char *text)
 {
 	int64_t n = cmd_number(text, "--connections", 0);
 
-	if (n < 1 || n > (int64_t)max)
-		cmd_usage("--connections=%s: want 1 to %u", text, max);
+	if (n < 1 || n > PACE_MAX)
+		cmd_usage("--connections=%s: want 1 to %d", text, PACE_MAX);
 	return (unsigned)n;
 }
 

@@ -84,8 +84,8 @@ struct cmd_range cmd_parse_range(const char *text);
 /* The argument of --wait in seconds; NULL is very long. */
 int64_t cmd_parse_wait(const char *text);
 
-/* The argument of --connections, 1 to max. */
-unsigned cmd_parse_connections(const char *text, unsigned max);
+/* The argument of --connections, 1 to PACE_MAX. */
+unsigned cmd_parse_connections(const char *text);
 
 /* What MEGA_LIMIT_RATE says, or 0. */
 int64_t cmd_limit_rate(void);

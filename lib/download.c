@@ -10,6 +10,7 @@
 #include "err.h"
 #include "fingerprint.h"
 #include "mem.h"
+#include "pace.h"
 #include "parts.h"
 #include "secret.h"
 #include "shape.h"
@@ -54,6 +55,7 @@ struct pull {
 	unsigned fails;              /* in a row */
 	int64_t got;                 /* bytes by this request */
 	unsigned busy;               /* connections that it uses */
+	int due;                     /* it waits for some */
 };
 
 /* What a download needs while it is under way. */
@@ -68,6 +70,8 @@ struct fetch {
 	int spare;                   /* of six parts, the worst so far */
 	int asking;                  /* g is under way */
 	int waiting;                 /* for quota, and then g again */
+	struct http_timer timer;     /* set: g again, it is not available */
+	unsigned refusals;           /* in a row, for that reason */
 	int over;                    /* finished, but not yet told */
 	int64_t from, to;            /* bytes to fetch, from on a block */
 	uint64_t units, missing;     /* how many; how many not yet FETCHED */
@@ -88,9 +92,11 @@ struct downloads {
 	struct http *http;
 	struct download_options o;
 	struct fetch *list, **tail;
-	unsigned count, connections, per_file;
+	unsigned count;
 	unsigned busy;               /* connections in use */
-	struct pull pull[DOWNLOAD_CONNECTIONS_MAX];
+	struct pace pace;
+	struct http_timer look;      /* set: the next look at it */
+	struct pull pull[PACE_MAX];
 	unsigned large;              /* connections with large buffers */
 	struct slot *free[2];        /* large ones, small ones */
 	unsigned slots, slots_max;   /* large ones made, and the most */
@@ -113,17 +119,11 @@ downloads_new(struct http *h, const struct download_options *o)
 	ds->http = h;
 	ds->o = *o;
 	ds->tail = &ds->list;
-	ds->connections = ds->per_file = o->connections;
-	if (o->connections == 0) {
-		ds->connections = DOWNLOAD_CONNECTIONS_ALL;
-		ds->per_file = DOWNLOAD_CONNECTIONS;
-	} else if (o->connections > DOWNLOAD_CONNECTIONS_MAX) {
-		ds->connections = DOWNLOAD_CONNECTIONS_MAX;
-	}
+	pace_init(&ds->pace, o->connections, http_now_ms());
 	ds->slots_max = LANE_SLOTS + (o->connections < LARGE_USUAL ?
 	    LARGE_USUAL : o->connections > LARGE_MOST ? LARGE_MOST :
 	    o->connections);
-	for (unsigned i = 0; i < ds->connections; i++)
+	for (unsigned i = 0; i < ds->pace.all_most; i++)
 		buf_init(&ds->pull[i].url, 4096);
 	return ds;
 }
@@ -136,7 +136,8 @@ downloads_free(struct downloads *ds)
 	http_timer_clear(ds->http, &ds->quota);
 	http_timer_clear(ds->http, &ds->finish);
 	http_timer_clear(ds->http, &ds->wanted);
-	for (unsigned i = 0; i < ds->connections; i++)
+	http_timer_clear(ds->http, &ds->look);
+	for (unsigned i = 0; i < ds->pace.all_most; i++)
 		buf_wipe(&ds->pull[i].url);
 	for (int small = 0; small < 2; small++) {
 		while (ds->free[small] != NULL) {
@@ -281,6 +282,7 @@ pull_stop(struct pull *p)
 		free_slot(p->f->ds, p->slot);
 	p->slot = NULL;
 	p->f->ds->large -= !is_small(p->f);
+	p->due = 0;
 	p->f->pulls--;
 	p->f = NULL;
 }
@@ -352,10 +354,11 @@ finish(struct fetch *f, int result)
 	struct fetch **at = &ds->list;
 
 	f->over = 1;
+	http_timer_clear(ds->http, &f->timer);
 	f->error = result;
 	free(f->kept);
 	f->kept = err_keep();
-	for (unsigned i = 0; i < ds->connections; i++)
+	for (unsigned i = 0; i < ds->pace.all_most; i++)
 		if (ds->pull[i].f == f)
 			pull_stop(&ds->pull[i]);
 	free_slots(ds, &f->ready);
@@ -715,6 +718,7 @@ take_data(void *ctx, const uint8_t *data, size_t n)
 	struct fetch *f = p->f;
 	int r;
 
+	pace_moved(&f->ds->pace, (int64_t)n);
 	if (f->ds->o.moved != NULL)
 		f->ds->o.moved(f->ds->o.ctx, (int64_t)n);
 	throttle(p, n);
@@ -773,6 +777,7 @@ pull_start(struct pull *p)
 	if (p->slot != NULL)
 		from += (int64_t)p->slot->have;
 	p->got = 0;
+	p->due = 0;
 	p->busy = need(f);
 	f->ds->busy += p->busy;
 	if (in_parts(f)) {
@@ -802,6 +807,15 @@ pull_start(struct pull *p)
 	http_start(f->ds->http, &p->req);
 }
 
+/* Whether there are connections for a run of this file. */
+static int
+has_room(const struct fetch *f)
+{
+	const struct downloads *ds = f->ds;
+
+	return ds->busy == 0 || ds->busy + need(f) <= ds->pace.all;
+}
+
 static void
 on_pull_timer(struct http_timer *t)
 {
@@ -810,6 +824,8 @@ on_pull_timer(struct http_timer *t)
 	/* While a new URL is asked for, wait on. */
 	if (p->f->url[0] == NULL)
 		http_timer_set(p->f->ds->http, t, PAUSE_URL_MS);
+	else if (!has_room(p->f))
+		p->due = 1;
 	else
 		pull_start(p);
 }
@@ -817,6 +833,7 @@ on_pull_timer(struct http_timer *t)
 static void
 pull_later(struct pull *p, int64_t ms)
 {
+	pace_tell(&p->f->ds->pace, ms, http_now_ms());
 	p->timer.fire = on_pull_timer;
 	p->timer.ctx = p;
 	http_timer_set(p->f->ds->http, &p->timer, ms);
@@ -872,6 +889,8 @@ over_quota(struct pull *p, int64_t left)
 {
 	struct fetch *f = p->f;
 
+	err_set(ERR_QUOTA, "transfer quota used up");
+	pace_failed(&f->ds->pace, f->ds->busy + need(f), http_now_ms());
 	if (wait_for_quota(f->ds, left) < 0)
 		finish(f, ERR_QUOTA);
 	else
@@ -885,6 +904,7 @@ retry(struct pull *p, int status)
 	struct fetch *f = p->f;
 	int64_t pause;
 
+	pace_failed(&f->ds->pace, f->ds->busy + need(f), http_now_ms());
 	p->fails = p->got >= PROGRESS_MIN ? 1 : p->fails + 1;
 	if ((pause = api_pause_ms(p->fails)) < 0) {
 		finish(f, ERR_NET);
@@ -923,6 +943,7 @@ on_pulled(void *ctx, int result, const struct http_req *req)
 		    "the data ends too early" : "HTTP status %d for the data",
 		    status);
 	retry(p, status);
+	schedule(ds);
 }
 
 /* All units are there: is it the right file? */
@@ -971,7 +992,7 @@ run_max(const struct fetch *f)
 		return f->missing;
 	if (f->d->out == NULL)
 		return 1;
-	n = f->missing / f->ds->per_file / 2 + 1;
+	n = f->missing / f->ds->pace.each / 2 + 1;
 	return n < RUN_MAX ? n : RUN_MAX;
 }
 
@@ -1012,13 +1033,6 @@ to_the_end(struct downloads *ds, struct fetch *f)
 	ds->tail = &f->next;
 }
 
-/* Whether there are connections for a run of this file. */
-static int
-has_room(const struct downloads *ds, const struct fetch *f)
-{
-	return ds->busy == 0 || ds->busy + need(f) <= ds->connections;
-}
-
 static int
 give_work(struct downloads *ds, struct pull *p)
 {
@@ -1026,8 +1040,8 @@ give_work(struct downloads *ds, struct pull *p)
 		uint64_t from, n;
 
 		if (f->url[0] == NULL || f->asking ||
-		    f->pulls >= (in_parts(f) ? 1 : ds->per_file) ||
-		    !has_room(ds, f) || (!is_small(f) && ds->large >= ds->slots_max - LANE_SLOTS) ||
+		    f->pulls >= (in_parts(f) ? 1 : ds->pace.each) ||
+		    !has_room(f) || (!is_small(f) && ds->large >= ds->slots_max - LANE_SLOTS) ||
 		    (n = find_run(f, &from)) == 0)
 			continue;
 		memset(f->state + from, WANTED, (size_t)n);
@@ -1047,6 +1061,15 @@ give_work(struct downloads *ds, struct pull *p)
 }
 
 static void
+on_look(struct http_timer *t)
+{
+	struct downloads *ds = t->ctx;
+
+	pace_look(&ds->pace, ds->busy, http_now_ms());
+	schedule(ds);
+}
+
+static void
 schedule(struct downloads *ds)
 {
 	struct fetch *f, *next;
@@ -1063,9 +1086,17 @@ schedule(struct downloads *ds)
 	}
 	if (ds->quota.set)
 		return;
-	for (unsigned i = 0; i < ds->connections; i++)
+	for (unsigned i = 0; i < ds->pace.all_most; i++)
+		if (ds->pull[i].due && has_room(ds->pull[i].f))
+			pull_start(&ds->pull[i]);
+	for (unsigned i = 0; i < ds->pace.all_most; i++)
 		if (ds->pull[i].f == NULL && !give_work(ds, &ds->pull[i]))
 			break;
+	if (ds->busy > 0 && !ds->look.set) {
+		ds->look.fire = on_look;
+		ds->look.ctx = ds;
+		http_timer_set(ds->http, &ds->look, PACE_MS);
+	}
 }
 
 /* Chunks were asked for.  What wants them may be inside any callback. */
@@ -1093,6 +1124,27 @@ static const struct shape g_shape[] = {
 	SHAPE_END
 };
 
+static void
+on_ask_timer(struct http_timer *t)
+{
+	ask(t->ctx);
+}
+
+/* The file is temporarily not available: 1 if it is asked for again. */
+static int
+ask_later(struct fetch *f)
+{
+	int64_t pause = api_pause_ms(++f->refusals);
+
+	if (pause < 0)
+		return 0;
+	pace_tell(&f->ds->pace, pause, http_now_ms());
+	f->timer.fire = on_ask_timer;
+	f->timer.ctx = f;
+	http_timer_set(f->ds->http, &f->timer, pause);
+	return 1;
+}
+
 /* What the service says against a download, in our words. */
 static int
 refuse(struct fetch *f, int code, int64_t left)
@@ -1102,6 +1154,9 @@ refuse(struct fetch *f, int code, int64_t left)
 		err_set(ERR_OVERQUOTA, "over quota");
 		f->waiting = wait_for_quota(f->ds, left) == 0;
 		return f->waiting ? 0 : ERR_QUOTA;
+	case ERR_TEMPUNAVAIL:
+		err_service(code);
+		return ask_later(f) ? 0 : code;
 	case ERR_TOOMANY:
 	case ERR_BLOCKED:
 		err_service(code);
@@ -1175,6 +1230,7 @@ take_urls(struct fetch *f, struct json *j, int v)
 			return r;
 	for (int i = 0; i < n; i++)
 		f->url[i] = xstrndup(url[i].p, url[i].n);
+	f->refusals = 0;
 	return 0;
 }
 
@@ -1227,14 +1283,14 @@ ask(struct fetch *f)
 {
 	struct json_out o;
 
-	if (f->asking)
+	if (f->asking || f->timer.set)
 		return;
 	f->asking = 1;
 	f->cmd = (struct api_cmd){ .done = on_answer, .ctx = f };
 	o = api_begin(&f->cmd, "g");
 	json_put_int(&o, "g", 1);
 	json_put_int(&o, "ssl", f->ds->o.plain_http ? 0 : 2);
-	if (f->ds->connections >= PARTS_CONNECTIONS)
+	if (f->ds->pace.all_most >= PARTS_CONNECTIONS)
 		json_put_int(&o, "v", 2);
 	json_put(&o, f->d->is_public ? "p" : "n", f->d->h);
 	api_send(f->d->api, &f->cmd, &o);

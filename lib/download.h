@@ -21,14 +21,11 @@
 #include "out.h"
 
 #define DOWNLOAD_SIZE_MAX ((int64_t)1 << 44) /* of one file */
-#define DOWNLOAD_CONNECTIONS     6           /* for one file */
-#define DOWNLOAD_CONNECTIONS_ALL 16          /* for many; options win */
-#define DOWNLOAD_CONNECTIONS_MAX 32
 
 struct downloads; /* the engine */
 
 struct download_options {
-	unsigned connections;  /* in all; 0: the defaults */
+	unsigned connections;  /* in all and for a file; 0: as pace.h says */
 	int64_t limit_rate;    /* bytes a second for all together, 0: none */
 	int64_t wait_max;      /* seconds to wait for transfer quota at most;
 	                        * 0: do not wait */

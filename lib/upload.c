@@ -13,6 +13,7 @@
 #include "err.h"
 #include "fingerprint.h"
 #include "mem.h"
+#include "pace.h"
 #include "resume.h"
 #include "secret.h"
 #include "shape.h"
@@ -61,6 +62,8 @@ struct post {
 	char answer[64];      /* the body of the answer */
 	size_t nanswer;
 	unsigned fails, busy, damaged; /* of this piece */
+	int under_way;        /* it uses a connection */
+	int due;              /* it waits for one */
 };
 
 /* What an upload needs while it is under way. */
@@ -102,9 +105,12 @@ struct uploads {
 	struct http *http;
 	struct upload_options o;
 	struct push *list, **tail;
-	unsigned count, connections, per_file;
+	unsigned count;
+	unsigned busy;        /* connections in use */
+	struct pace pace;
+	struct http_timer look; /* set: the next look at it */
 	size_t memory;
-	struct post post[UPLOAD_CONNECTIONS_MAX];
+	struct post post[PACE_MAX];
 	struct http_timer finish;
 	struct push *finished;
 };
@@ -120,14 +126,8 @@ uploads_new(struct http *h, const struct upload_options *o)
 	us->http = h;
 	us->o = *o;
 	us->tail = &us->list;
-	us->connections = us->per_file = o->connections;
-	if (o->connections == 0) {
-		us->connections = UPLOAD_CONNECTIONS_ALL;
-		us->per_file = UPLOAD_CONNECTIONS;
-	} else if (o->connections > UPLOAD_CONNECTIONS_MAX) {
-		us->connections = UPLOAD_CONNECTIONS_MAX;
-	}
-	for (unsigned i = 0; i < us->connections; i++)
+	pace_init(&us->pace, o->connections, http_now_ms());
+	for (unsigned i = 0; i < us->pace.all_most; i++)
 		buf_init(&us->post[i].url, 4096);
 	return us;
 }
@@ -138,7 +138,8 @@ uploads_free(struct uploads *us)
 	if (us == NULL)
 		return;
 	http_timer_clear(us->http, &us->finish);
-	for (unsigned i = 0; i < us->connections; i++)
+	http_timer_clear(us->http, &us->look);
+	for (unsigned i = 0; i < us->pace.all_most; i++)
 		buf_wipe(&us->post[i].url);
 	free(us);
 }
@@ -182,13 +183,23 @@ piece_free(struct uploads *us, struct piece *p)
 	free(p);
 }
 
+/* The request has ended, or shall. */
+static void
+request_stop(struct post *p)
+{
+	http_cancel(&p->req);
+	p->f->us->busy -= (unsigned)p->under_way;
+	p->under_way = 0;
+}
+
 static void
 post_stop(struct post *p)
 {
-	http_cancel(&p->req);
+	request_stop(p);
 	http_timer_clear(p->f->us->http, &p->timer);
 	piece_free(p->f->us, p->piece);
 	p->piece = NULL;
+	p->due = 0;
 	p->f->posts--;
 	p->f = NULL;
 }
@@ -199,7 +210,7 @@ drop_pieces(struct push *f)
 {
 	struct uploads *us = f->us;
 
-	for (unsigned i = 0; i < us->connections; i++)
+	for (unsigned i = 0; i < us->pace.all_most; i++)
 		if (us->post[i].f == f)
 			post_stop(&us->post[i]);
 	while (f->pieces != NULL) {
@@ -297,12 +308,20 @@ finish(struct push *f, int result)
 	http_timer_set(us->http, &us->finish, 0);
 }
 
+static void
+on_restart(struct http_timer *t)
+{
+	ask(t->ctx);
+}
+
 /* Begin again at byte 0 with a new URL, where the source can be read again
  * and it has not failed too often.  The key stays: the plaintext is the
  * same. */
 static void
 restart(struct push *f, int result)
 {
+	int64_t pause;
+
 	if (!f->is_file || ++f->restarts > RESTARTS_MAX) {
 		finish(f, result);
 		return;
@@ -316,7 +335,19 @@ restart(struct push *f, int result)
 	memset(f->held, 0, (size_t)chunk_count(f->u->size));
 	f->whole = f->have_token = 0;
 	fingerprint_begin(&f->print, f->u->size);
-	ask(f);
+	/* The first time it may just be too old. */
+	if (f->restarts == 1) {
+		ask(f);
+		return;
+	}
+	if ((pause = api_pause_ms((unsigned)f->restarts - 1)) < 0) {
+		finish(f, result);
+		return;
+	}
+	pace_tell(&f->us->pace, pause, http_now_ms());
+	f->timer.fire = on_restart;
+	f->timer.ctx = f;
+	http_timer_set(f->us->http, &f->timer, pause);
 }
 
 /* Reading: the next few chunks, encrypted, as pieces. */
@@ -529,12 +560,12 @@ static void on_posted(struct http_req *req, int result);
 static int64_t
 share_of_rate(const struct uploads *us)
 {
-	unsigned n = us->count * us->per_file;
+	unsigned n = us->count * us->pace.each;
 
 	if (us->o.limit_rate == 0)
 		return 0;
-	return us->o.limit_rate / (n < us->connections ? n :
-	    us->connections) + 1;
+	return us->o.limit_rate / (n < us->pace.all_most ? n :
+	    us->pace.all_most) + 1;
 }
 
 static void
@@ -546,6 +577,9 @@ post_start(struct post *p)
 	buf_printf(&p->url, "%s/%lld?d=%s", f->url, (long long)p->piece->start,
 	    p->piece->sum);
 	p->nanswer = 0;
+	p->due = 0;
+	p->under_way = 1;
+	f->us->busy++;
 	p->req = (struct http_req){
 		.url = buf_str(&p->url),
 		.post = 1,
@@ -559,10 +593,21 @@ post_start(struct post *p)
 	http_start(f->us->http, &p->req);
 }
 
+static int
+has_room(const struct uploads *us)
+{
+	return us->busy < us->pace.all;
+}
+
 static void
 on_post_timer(struct http_timer *t)
 {
-	post_start(t->ctx);
+	struct post *p = t->ctx;
+
+	if (has_room(p->f->us))
+		post_start(p);
+	else
+		p->due = 1;
 }
 
 static void
@@ -596,7 +641,7 @@ on_token_timer(struct http_timer *t)
 		restart(f, ERR_NET);
 		return;
 	}
-	for (unsigned i = 0; i < us->connections; i++) {
+	for (unsigned i = 0; i < us->pace.all_most; i++) {
 		if (us->post[i].f == NULL) {
 			struct piece *piece = f->last;
 
@@ -635,6 +680,7 @@ acknowledged(struct post *p)
 	if (f->asked_again == 0) {
 		f->acked += (int64_t)p->piece->n;
 		hold(f, p->piece);
+		pace_moved(&us->pace, (int64_t)p->piece->n);
 		if (us->o.moved != NULL)
 			us->o.moved(us->o.ctx, (int64_t)p->piece->n);
 	}
@@ -667,6 +713,18 @@ take_token(struct post *p)
 	put_node(f);
 }
 
+/* The service, or the way to it, has trouble: later, and with fewer
+ * connections. */
+static void
+post_pause(struct post *p, int64_t ms)
+{
+	struct uploads *us = p->f->us;
+
+	pace_failed(&us->pace, us->busy + 1, http_now_ms());
+	pace_tell(&us->pace, ms, http_now_ms());
+	post_again(p, ms);
+}
+
 /* An error number instead of an answer. */
 static void
 refused(struct post *p)
@@ -683,7 +741,7 @@ refused(struct post *p)
 	if (code == ERR_KEY && ++p->damaged <= DAMAGED_MAX) {
 		post_again(p, 0); /* damaged on the way */
 	} else if (code == ERR_AGAIN && ++p->busy <= BUSY_MAX) {
-		post_again(p, 500 << p->busy);
+		post_pause(p, 500 << p->busy);
 	} else if (code == ERR_INTERNAL || code == ERR_NOENT ||
 	    code == ERR_ACCESS || code == ERR_BLOCKED) {
 		finish(f, err_service((int)code));
@@ -706,7 +764,7 @@ failed(struct post *p)
 		restart(p->f, ERR_NET);
 		return;
 	}
-	post_again(p, pause);
+	post_pause(p, pause);
 }
 
 static void
@@ -716,6 +774,7 @@ on_posted(struct http_req *req, int result)
 	struct push *f = p->f;
 	struct uploads *us = f->us;
 
+	request_stop(p);
 	if (result == 0 && req->status != 200)
 		result = err_set(ERR_NET, "HTTP status %d for a piece of the "
 		    "upload", req->status);
@@ -739,7 +798,7 @@ give_work(struct uploads *us, struct post *p)
 		struct piece *piece = f->pieces;
 
 		if (f->url == NULL || piece == NULL ||
-		    f->posts >= us->per_file)
+		    f->posts >= us->pace.each)
 			continue;
 		f->pieces = piece->next;
 		if (f->pieces == NULL)
@@ -751,26 +810,45 @@ give_work(struct uploads *us, struct post *p)
 	return 0;
 }
 
+static void
+give_all(struct uploads *us)
+{
+	for (unsigned i = 0; i < us->pace.all_most; i++)
+		if (us->post[i].due && has_room(us))
+			post_start(&us->post[i]);
+	for (unsigned i = 0; i < us->pace.all_most && has_room(us); i++)
+		if (us->post[i].f == NULL && !give_work(us, &us->post[i]))
+			break;
+}
+
+static void
+on_look(struct http_timer *t)
+{
+	struct uploads *us = t->ctx;
+
+	pace_look(&us->pace, us->busy, http_now_ms());
+	schedule(us);
+}
+
 /* Read for the files at the front, as far as memory goes, then send. */
 static void
 schedule(struct uploads *us)
 {
 	struct push *f, *next;
 
-	for (unsigned i = 0; i < us->connections; i++)
-		if (us->post[i].f == NULL && !give_work(us, &us->post[i]))
-			break;
+	give_all(us);
 	for (f = us->list; f != NULL; f = next) {
 		next = f->next;
 		if (f->url == NULL || f->have_token)
 			continue;
 		/* One batch ahead of the connections is enough. */
-		while (f->pieces == NULL && read_more(f) && f->error == 0) {
-			for (unsigned i = 0; i < us->connections; i++)
-				if (us->post[i].f == NULL &&
-				    !give_work(us, &us->post[i]))
-					break;
-		}
+		while (f->pieces == NULL && read_more(f) && f->error == 0)
+			give_all(us);
+	}
+	if (us->busy > 0 && !us->look.set) {
+		us->look.fire = on_look;
+		us->look.ctx = us;
+		http_timer_set(us->http, &us->look, PACE_MS);
 	}
 }
 

@@ -21,14 +21,11 @@
 #include "share.h"
 
 #define UPLOAD_SIZE_MAX ((int64_t)1 << 44) /* of one file */
-#define UPLOAD_CONNECTIONS     6  /* for one file */
-#define UPLOAD_CONNECTIONS_ALL 16 /* for many; what options say wins */
-#define UPLOAD_CONNECTIONS_MAX 32
 
 struct uploads; /* the engine */
 
 struct upload_options {
-	unsigned connections;  /* in all; 0: the defaults */
+	unsigned connections;  /* in all and for a file; 0: as pace.h says */
 	int64_t limit_rate;    /* bytes a second for all together, 0: none */
 	int plain_http;        /* ask for http URLs */
 	/* n more bytes have been sent and acknowledged. */
