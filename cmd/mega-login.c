@@ -294,15 +294,13 @@ log_in(struct before *b, const char *path)
 
 /* Go on with another client's session. */
 static int
-import_string(struct before *b, const char *path)
+import_string(struct before *b, struct slice text, const char *path)
 {
-	struct buf text = BUF_MAX(PASSWORD_MAX);
 	struct account a = { 0 };
 	int r;
 
-	if ((r = password_line(&text, opt.string, "the session string")) < 0 ||
-	    (r = account_open_none(&a)) < 0 ||
-	    (r = login_string(&a, buf_str(&text), text.len)) < 0)
+	if ((r = account_open_none(&a)) < 0 ||
+	    (r = login_string(&a, text.p, text.n)) < 0)
 		goto out;
 	if (b->state == NONE || strcmp(b->session.sid, a.session.sid) == 0 ||
 	    (b->state == DEAD && strcmp(b->session.user, a.session.user) == 0))
@@ -310,14 +308,13 @@ import_string(struct before *b, const char *path)
 	else
 		r = is_other(path);
 out:
-	buf_wipe(&text);
 	account_close(&a);
 	return r;
 }
 
-/* Log in, by password or string. */
+/* Log in, by password or, if there is one, by a session string. */
 static int
-enter(void)
+enter(struct slice string)
 {
 	struct before b = { .state = NONE };
 	char *path = session_path(cmd.session);
@@ -326,10 +323,51 @@ enter(void)
 	if (path == NULL)
 		return ERR_LOCAL;
 	if ((r = look_before(&b)) == 0)
-		r = opt.string != NULL ? import_string(&b, path) :
+		r = string.p != NULL ? import_string(&b, string, path) :
 		    log_in(&b, path);
 	before_free(&b);
 	free(path);
+	return r;
+}
+
+/* A folder link needs no session: as an operand it works at once. */
+static void
+print_link(const struct link *l)
+{
+	struct buf b = BUF_MAX(1 << 10);
+	struct json_out o = { &b, 0 };
+	char text[LINK_TEXT_MAX];
+
+	cmd_note("that is the session string of a folder link; links need no "
+	    "login, and this one is an operand");
+	link_print(text, l, 0);
+	if (cmd.json) {
+		json_open(&o, NULL, '{');
+		json_put(&o, "link", text);
+		json_close(&o, '}');
+		cmd_record_json(&b);
+	} else {
+		cmd_record(text, strlen(text));
+	}
+	secret_zero(text, sizeof text);
+	buf_wipe(&b);
+}
+
+static int
+enter_by_string(void)
+{
+	struct buf b = BUF_MAX(PASSWORD_MAX);
+	struct slice text;
+	struct link l = { 0 };
+	int r = password_line(&b, opt.string, "the session string");
+
+	text = (struct slice){ buf_str(&b), b.len };
+	if (r == 0 && sid_string_folder(&l, text.p, text.n))
+		print_link(&l);
+	else if (r == 0)
+		r = enter(text);
+	secret_zero(&l, sizeof l);
+	buf_wipe(&b);
 	return r;
 }
 
@@ -537,7 +575,11 @@ main(int argc, char *argv[])
 		cmd_usage("--password-file and --password-command exclude "
 		    "each other");
 	opt.email = argv[optind];
-	r = fn != NULL ? with_session(fn) : enter();
+	if (fn != NULL)
+		r = with_session(fn);
+	else
+		r = opt.string != NULL ? enter_by_string() :
+		    enter((struct slice){ 0 });
 	if (r < 0)
 		cmd_fail(NULL, r);
 	return cmd_finish();

@@ -9,8 +9,14 @@
 #define HANDLE_TEXT   11
 #define PLAIN_SIZE    (16 + SID_SIZE)     /* master key, session id */
 #define WRAPPED_SIZE  (1 + PLAIN_SIZE)    /* version before them */
-#define FOLDER_SIZE   61                  /* at least */
 #define TEXT_MAX      4096
+
+/*
+ * Of a folder link: version, handles of the link and of the folder, key, a
+ * byte for each string that follows: write authorisation, session id of an
+ * account, padding, five more.  A string's length comes first, little-endian.
+ */
+enum { AT_PH = 1, AT_KEY = 13, AT_FLAGS = 29, AT_STRINGS = 37 };
 enum { VERSION_WRAPPED = 1, VERSION_FOLDER = 2 };
 
 /* Where in a message the id stands, going by the handle in it; -1 if
@@ -91,12 +97,36 @@ sid_string_parse(struct sid_string *s, const char *text, size_t n)
 	    len == PLAIN_SIZE) {
 		memcpy(s->master, b + s->wrapped, 16);
 		memcpy(s->sid, b + s->wrapped + 16, SID_SIZE);
-	} else if (len >= FOLDER_SIZE && b[0] == VERSION_FOLDER) {
-		r = err_set(ERR_USAGE, "that is the session string of a "
-		    "folder link; links need no login");
 	} else {
 		r = err_set(ERR_USAGE, "that is no session string");
 	}
+	secret_zero(b, sizeof b);
+	return r;
+}
+
+int
+sid_string_folder(struct link *l, const char *text, size_t n)
+{
+	uint8_t b[B64_BYTES(TEXT_MAX)];
+	size_t len, auth = 0;
+	int r = 0;
+
+	*l = (struct link){ .kind = LINK_FOLDER, .keylen = 16 };
+	if (n > TEXT_MAX || !b64_valid(text, n))
+		return 0;
+	len = b64_decode(b, text, n);
+	if (len < AT_STRINGS + 2 || b[0] != VERSION_FOLDER)
+		goto out;
+	if (b[AT_FLAGS] != 0)
+		auth = b[AT_STRINGS] | (size_t)b[AT_STRINGS + 1] << 8;
+	if (auth >= sizeof l->auth || AT_STRINGS + 2 + auth > len ||
+	    !b64_valid((char *)b + AT_STRINGS + 2, auth))
+		goto out;
+	b64_encode(l->ph, b + AT_PH, 6);
+	memcpy(l->key, b + AT_KEY, 16);
+	memcpy(l->auth, b + AT_STRINGS + 2, auth);
+	r = 1;
+out:
 	secret_zero(b, sizeof b);
 	return r;
 }

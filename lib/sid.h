@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "link.h"
 #include "rsa.h"
 
 /* 16 random bytes, the user's handle as text, 16 random bytes. */
@@ -45,9 +46,12 @@ struct sid_string {
 
 #define SID_STRING_MAX 80 /* characters of the wrapped form; the other: 79 */
 
-/* sid_string_parse: ERR_USAGE if it is none, or that of a folder link (which
- * is no account's). */
+/* sid_string_parse: ERR_USAGE if it is none, or that of a folder link. */
 int sid_string_parse(struct sid_string *s, const char *text, size_t n);
+
+/* Official clients have session strings of folder links, too, which are no
+ * account's: 1 if that is one, and l is the link; 0 if not. */
+int sid_string_folder(struct link *l, const char *text, size_t n);
 
 /* The text of the wrapped form, with a NUL. */
 void sid_string_print(char out[SID_STRING_MAX + 1],

@@ -377,11 +377,24 @@ rm -f s2
 ok "and logs in" mega-login --session s2 --session-string=old
 is "with the same keys" "$(jq -r .master_key s2)" "$master"
 exits 2 "no string" mega-login --session s3 --session-string=pw
-exits 2 "a folder link's string" sh -c 'mega-login --session s3 \
-    --session-string=- <<EOT
-AgGwnRHxoWcl8Fbk7AARIjNEVWZ3iJmqu8zd7v8AAAEAAAAAABkAUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUA
-EOT'
-says "is called so" 'folder link'
+mega-mkdir --session s /shared && mega-put --session s pw /shared/ >/dev/null
+mega-link --session s /shared >link
+link=$(cat link)
+folder=${link#*folder/}
+unb64u()
+{
+	printf %s "$1==" | tr -- '-_' '+/' | base64 -d 2>/dev/null
+}
+{ printf '\2'; unb64u "${folder%#*}"; printf 'abcdef'; unb64u "${folder#*#}"
+    printf '\0\0\1\0\0\0\0\0\31\0PPPPPPPPPPPPPPPPPPPPPPPPP'; } |
+    base64 -w 0 | tr '+/' '-_' | tr -d = >folder-string
+ok "the session string of a folder link" mega-login --session s3 \
+    --session-string=folder-string
+is "yields the link" "$(cat .out)" "$link"
+says "and says why" 'links need no login'
+ok "leaves no session" test ! -e s3
+ok "as JSON" mega-login -jq --session-string=folder-string
+is "it is an operand" "$(mega-ls --session s3 - <.out)" /pw
 { cut -c 1-4 string; cut -c 5-20 string | tr 'A-Za-z' 'B-ZAb-za'
     cut -c 21- string; } | tr -d '\n' >wrong-key
 exits 10 "a string with a wrong key" mega-login --session s3 \

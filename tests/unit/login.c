@@ -322,8 +322,34 @@ test_strings(void)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		ok(sid_string_parse(&s, bad[i], strlen(bad[i])) == ERR_USAGE,
 		    "no session string %zu", i);
-	ok(strstr(err_text(), "folder link") != NULL,
-	    "a folder link's is called so");
+}
+
+static void
+test_folder_strings(void)
+{
+	static const char link[] =
+	    "https://mega.nz/folder/AbCdEfGh#ABEiM0RVZneImaq7zN3u_w";
+	static const char *const bad[] = {
+		"", "Ag", STRING_V1, STRING_V0,
+		/* An authorisation of 255 letters, one of 10 that is cut,
+		 * and one of signs that are no base64. */
+		"AgGwnRHxoWcl8Fbk7AARIjNEVWZ3iJmqu8zd7v8BAAEAAAAAAP8AV3JpdGVB",
+		"AgGwnRHxoWcl8Fbk7AARIjNEVWZ3iJmqu8zd7v8BAAEAAAAAAAoAV3JpdGVB",
+		"AgGwnRHxoWcl8Fbk7AARIjNEVWZ3iJmqu8zd7v8BAAEAAAAAAAQAIyMjIw",
+	};
+	char text[LINK_TEXT_MAX], want[LINK_TEXT_MAX];
+	struct link l;
+
+	ok(sid_string_folder(&l, STRING_FOLDER, strlen(STRING_FOLDER)) &&
+	    eq(link_print(text, &l, 0), link), "a folder link's");
+	snprintf(want, sizeof want, "%s:WriteAuthK", link);
+	ok(sid_string_folder(&l, STRING_WRITABLE, strlen(STRING_WRITABLE)) &&
+	    eq(link_print(text, &l, 0), want), "a writable folder link's");
+	ok(link_parse(&l, text) == 0 && eq(l.auth, "WriteAuthK"),
+	    "is a link that we read");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		ok(!sid_string_folder(&l, bad[i], strlen(bad[i])),
+		    "none of a folder link %zu", i);
 }
 
 static void
@@ -418,6 +444,7 @@ main(void)
 	test_strange();
 	test_tsid();
 	test_strings();
+	test_folder_strings();
 	test_email();
 	test_link();
 	test_password();
