@@ -25,6 +25,7 @@ transfer 5.0M"
 ok "as JSON" mega-df -j
 is "one object" "$(jq -c '[.storage.used, .storage.total, .transfer.total,
     .state, .plan]' .out)" '[1000000,10485760,5242880,"ok","free"]'
+conforms "as documented" .out
 exits 2 "an operand" mega-df /
 mega-df >/dev/full 2>.err
 is "a full disk" $? 12
@@ -35,6 +36,7 @@ ok "no limit of transfer" mega-df
 is "is a dash" "$(awk '$1 == "transfer" { print $3, $4 }' .out)" "- -"
 ok "as JSON" mega-df -j
 is "is absent" "$(jq -c '.transfer | has("total")' .out)" false
+conforms "as documented, too" .out
 serve_stop
 
 serve -d state --block me@x.org:200

@@ -199,6 +199,7 @@ says "are told to pause" 'too many attempts .* hour'
 exits 4 "as JSON" mega-login -j --password-file bad --session s one@x.org
 is "with the service's number" "$(jq -c '[.error.api,.error.name]' .err)" \
     '[-9,"login"]'
+conforms "as documented" .err
 serve_stop
 
 # From version 1 to 2: only if it is asked for.
@@ -349,6 +350,11 @@ echo '{"version":1' >broken
 chmod 600 broken
 exits 1 "a file that is cut" mega-df --session broken
 exits 4 "no file" mega-df --session nowhere
+ok "the account, as JSON" mega-login --session s --check -j
+conforms "as documented" .out
+ok "an account without an address" mega-login --session anon --check -j
+conforms "as documented, too" .out
+is "has none" "$(jq -c 'has("email")' .out)" false
 ok "two accounts are two files" sh -c '
     mega-login --password-file pw-latin --session s.latin latin1@x.org &&
     MEGA_SESSION=s.latin mega-login --check >a &&
@@ -394,6 +400,7 @@ is "yields the link" "$(cat .out)" "$link"
 says "and says why" 'links need no login'
 ok "leaves no session" test ! -e s3
 ok "as JSON" mega-login -jq --session-string=folder-string
+conforms "as documented" .out
 is "it is an operand" "$(mega-ls --session s3 - <.out)" /pw
 { cut -c 1-4 string; cut -c 5-20 string | tr 'A-Za-z' 'B-ZAb-za'
     cut -c 21- string; } | tr -d '\n' >wrong-key
@@ -409,6 +416,7 @@ mega-login --password-file pw --session s.b one@x.org
 ok "lists sessions" mega-login --session s --list-sessions
 is "one of them is ours" "$(grep -c ' \* ' .out)" 1
 ok "as JSON" mega-login --session s --list-sessions -j
+conforms "as documented" .out
 id=$(mega-login --session s.b --list-sessions -j |
     jq -r 'select(.current).id')
 is "the other one is there" "$(jq -r .id .out | grep -cxF -e "$id")" 1
