@@ -14,6 +14,7 @@
 #include "err.h"
 #include "finish.h"
 #include "mem.h"
+#include "mirror.h"
 #include "name.h"
 #include "operand.h"
 #include "path.h"
@@ -24,10 +25,11 @@
 
 #define SYNOPSIS "[-rcfj0nqv] [-o DEST] [--if-exists=POLICY] [--wait[=MAX]]\n" \
 	"    [--limit-rate=N] [--connections=N] [--http] [--password-file=F]\n" \
-	"    OPERAND ...\n" \
+	"    [--include=PATTERN] [--exclude=PATTERN] OPERAND ...\n" \
 	"[--range=A-B] [-o FILE] OPERAND"
 
-enum { OPT_EXISTS = 256, OPT_WAIT, OPT_RATE, OPT_RANGE, OPT_HTTP, OPT_CONN };
+enum { OPT_EXISTS = 256, OPT_WAIT, OPT_RATE, OPT_RANGE, OPT_HTTP, OPT_CONN,
+	OPT_INCLUDE, OPT_EXCLUDE };
 
 static const struct cmd_opt options[] = {
 	{ 'r', "recursive", NULL, "folders with all that is in them" },
@@ -37,6 +39,8 @@ static const struct cmd_opt options[] = {
 	CMD_JSON, CMD_NULL, CMD_DRY, CMD_QUIET, CMD_VERBOSE, CMD_SESSION,
 	CMD_PASSWORD, CMD_PROGRESS,
 	{ OPT_EXISTS, "if-exists", "POLICY", "skip, replace, rename or fail" },
+	{ OPT_INCLUDE, "include", "PATTERN", "of folders: do not leave out" },
+	{ OPT_EXCLUDE, "exclude", "PATTERN", "of folders: leave out" },
 	{ OPT_WAIT, "wait", "[MAX]", "wait for transfer quota, MAX seconds" },
 	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
 	{ OPT_RANGE, "range", "A-B", "only these bytes; not verified" },
@@ -54,6 +58,7 @@ static struct {
 	int64_t wait, rate;
 	struct cmd_range range;
 	unsigned connections;
+	struct mirror_filter filter;
 } opt = { .dest = "." };
 
 static struct remote remote;
@@ -476,6 +481,9 @@ visit(void *ctx, const struct node *n, const char *path, size_t len)
 
 	climb(t, n);
 	add_name(t, n);
+	if (mirror_excluded(&opt.filter, buf_str(&t->path) + levels[0].len + 1,
+	    n->type != NODE_FILE))
+		return 1;
 	buf_reset(&t->label);
 	buf_printf(&t->label, "%s/%.*s", t->operand, (int)len, path);
 	err_clear();
@@ -613,6 +621,11 @@ parse(int argc, char *argv[])
 		case OPT_HTTP:
 			opt.http = 1;
 			break;
+		case OPT_INCLUDE:
+		case OPT_EXCLUDE:
+			mirror_filter_add(&opt.filter, optarg,
+			    ch == OPT_INCLUDE);
+			break;
 		}
 	}
 	argc -= optind;
@@ -656,6 +669,7 @@ main(int argc, char *argv[])
 	progress_end();
 	downloads_free(engine);
 	remote_close(&remote);
+	mirror_filter_free(&opt.filter);
 	free(levels);
 	return cmd_finish();
 }

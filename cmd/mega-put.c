@@ -11,6 +11,7 @@
 #include "err.h"
 #include "folder.h"
 #include "mem.h"
+#include "mirror.h"
 #include "name.h"
 #include "path.h"
 #include "progress.h"
@@ -21,10 +22,12 @@
 #include "set.h"
 
 #define SYNOPSIS "[-rpj0nqv] [--if-exists=POLICY] [--link] [--size=N]\n" \
-	"    [--limit-rate=N] [--connections=N] [--http] LOCAL ... REMOTE\n" \
+	"    [--limit-rate=N] [--connections=N] [--http] [--include=PATTERN]\n" \
+	"    [--exclude=PATTERN] LOCAL ... REMOTE\n" \
 	"-t REMOTE [OPTION ...] LOCAL ..."
 
-enum { OPT_EXISTS = 256, OPT_LINK, OPT_SIZE, OPT_RATE, OPT_CONN, OPT_HTTP };
+enum { OPT_EXISTS = 256, OPT_LINK, OPT_SIZE, OPT_RATE, OPT_CONN, OPT_HTTP,
+	OPT_INCLUDE, OPT_EXCLUDE };
 
 static const struct cmd_opt options[] = {
 	{ 'r', "recursive", NULL, "folders with all that is in them" },
@@ -34,6 +37,8 @@ static const struct cmd_opt options[] = {
 	CMD_PROGRESS,
 	{ OPT_EXISTS, "if-exists", "POLICY",
 	    "skip, replace, version, rename or fail" },
+	{ OPT_INCLUDE, "include", "PATTERN", "of folders: do not leave out" },
+	{ OPT_EXCLUDE, "exclude", "PATTERN", "of folders: leave out" },
 	{ OPT_LINK, "link", NULL, "print public links, not paths" },
 	{ OPT_SIZE, "size", "N", "so many bytes come: nothing is spooled" },
 	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
@@ -50,6 +55,7 @@ static struct {
 	enum policy exists;
 	int64_t size, rate;
 	unsigned connections;
+	struct mirror_filter filter;
 } opt = { .size = -1 };
 
 static struct remote remote;
@@ -309,10 +315,18 @@ each_entry(const char *local, int (*fn)(void *ctx, const char *path,
 	dir_free(&d);
 }
 
+/* Where in all we are. */
 struct finding {
 	struct subs *all;
 	size_t at;
 };
+
+static int
+is_excluded(const struct finding *f, const char *path, int folder)
+{
+	return mirror_excluded(&opt.filter, path +
+	    strlen(f->all->s[0].local) + 1, folder);
+}
 
 /* Links to folders are not followed: they may lead in a circle. */
 static int
@@ -321,7 +335,8 @@ find_sub(void *ctx, const char *path, const char *name)
 	struct finding *f = ctx;
 	struct stat st;
 
-	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    !is_excluded(f, path, 1))
 		subs_add(f->all, path, name, f->at);
 	return 0;
 }
@@ -403,12 +418,13 @@ make_level(struct subs *all, size_t first, size_t last, const struct dest *d)
 static int
 put_entry(void *ctx, const char *path, const char *base)
 {
-	const struct dest *d = ctx;
+	const struct finding *f = ctx;
 	struct buf name = BUF_MAX(1 << 16);
 	struct stat st;
 	int r;
 
-	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+	if ((lstat(path, &st) == 0 && S_ISDIR(st.st_mode)) ||
+	    is_excluded(f, path, 0))
 		return 0;
 	if (stat(path, &st) == -1)
 		return err_set(ERR_LOCAL, "%s", strerror(errno));
@@ -416,7 +432,7 @@ put_entry(void *ctx, const char *path, const char *base)
 		return err_set(ERR_LOCAL, "neither a file nor a folder of its "
 		    "own; left out");
 	name_remote(&name, base);
-	r = put_file(d, path, buf_str(&name), name.len);
+	r = put_file(&f->all->s[f->at].dest, path, buf_str(&name), name.len);
 	buf_free(&name);
 	return r;
 }
@@ -438,9 +454,9 @@ put_folder(const struct dest *d, const char *local, const char *name)
 				each_entry(all.s[f.at].local, find_sub, &f);
 		first = last;
 	}
-	for (size_t i = 0; i < all.n; i++)
-		if (all.s[i].dest.h[0] != '\0')
-			each_entry(all.s[i].local, put_entry, &all.s[i].dest);
+	for (struct finding f = { &all, 0 }; f.at < all.n; f.at++)
+		if (all.s[f.at].dest.h[0] != '\0')
+			each_entry(all.s[f.at].local, put_entry, &f);
 	subs_free(&all);
 }
 
@@ -714,6 +730,11 @@ parse(int argc, char *argv[])
 		case OPT_HTTP:
 			opt.http = 1;
 			break;
+		case OPT_INCLUDE:
+		case OPT_EXCLUDE:
+			mirror_filter_add(&opt.filter, optarg,
+			    ch == OPT_INCLUDE);
+			break;
 		}
 	}
 }
@@ -744,6 +765,7 @@ main(int argc, char *argv[])
 	else
 		put_all(argv, n);
 	remote_close(&remote);
+	mirror_filter_free(&opt.filter);
 	set_free(&given);
 	return cmd_finish();
 }

@@ -50,6 +50,32 @@ ok "a folder, with all that is in it" mega-get -r /src -o tree/
 ok "is the same" diff -r src tree/src
 ok "a folder by another name" mega-get -r /src -o renamed
 ok "is the same, too" diff -r src renamed
+# Patterns, as mega-sync has them.
+mkdir -p pat/logs/old pat/sub/logs pat/empty
+for f in a.jpg a.txt logs/x.jpg logs/old/y sub/b.JPG sub/c.jpg sub/logs/z; do
+	echo $f >pat/$f
+done
+mega-put -rq pat / >/dev/null
+
+# files OPTION...: what a get with them brings.
+files()
+{
+	rm -rf pats
+	mega-get -r "$@" -o pats/ /pat && (cd pats/pat && find . -type f |
+	    sort | tr '\n' ' ')
+}
+is "all but some" "$(files --exclude='*.jpg' --exclude=logs/)" \
+    "./a.txt ./sub/b.JPG "
+ok "a folder that is left out is not made" test ! -e pats/pat/logs
+is "only some" "$(files --include='*/' --include='*.jpg' --exclude='*')" \
+    "./a.jpg ./logs/x.jpg ./sub/c.jpg "
+is "a path" "$(files --exclude=/logs/old --exclude='sub/*.jpg')" \
+    "./a.jpg ./a.txt ./logs/x.jpg ./sub/b.JPG ./sub/logs/z "
+rm -rf pats
+is "and only say it" "$(mega-get -rn --exclude='*.jpg' --exclude=logs -o pats \
+    /pat | sort | tr '\n' ' ')" "pats/a.txt pats/sub/b.JPG "
+ok "with nothing made" test ! -e pats
+
 exits 2 "a folder without -r" mega-get /src
 says "a folder without -r: which option" '^mega-get: /src: .*-r'
 exits 2 "a folder to standard output" mega-get -r -o - /src

@@ -74,6 +74,33 @@ while [ $i -lt 150 ]; do
 	i=$((i + 1))
 	echo $i >many/$i
 done
+# Patterns, as mega-sync has them.
+mkdir -p pat/logs/old pat/sub/logs pat/empty
+for f in a.jpg a.txt logs/x.jpg logs/old/y sub/b.JPG sub/c.jpg sub/logs/z; do
+	echo $f >pat/$f
+done
+
+# files OPTION...: what a put with them prints.
+files()
+{
+	mega-put -r "$@" pat /pats/ | sort | tr '\n' ' '
+}
+mega-mkdir /pats
+for how in -n ""; do
+	is "all but some $how" \
+	    "$(files $how --exclude='*.jpg' --exclude=logs/)" \
+	    "/pats/pat/a.txt /pats/pat/sub/b.JPG "
+done
+is "folders that are left out are not made" \
+    "$(mega-ls -R /pats | tr '\n' ' ')" \
+    "/pats/pat /pats/pat/a.txt /pats/pat/empty /pats/pat/sub \
+/pats/pat/sub/b.JPG "
+is "only some" "$(files --include='*/' --include='*.jpg' --exclude='*')" \
+    "/pats/pat/a.jpg /pats/pat/logs/x.jpg /pats/pat/sub/c.jpg "
+is "a path, and nothing twice" \
+    "$(files -n --exclude=/logs/old --exclude='sub/*.jpg')" \
+    "/pats/pat/sub/logs/z "
+
 ok "many small files" mega-put -r many /
 is "many small files: each told" "$(wc -l <.out | tr -d ' ')" 150
 ok "many small files come back" mega-get -r /many -o back/
