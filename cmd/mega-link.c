@@ -56,10 +56,8 @@ struct ask {
 	int64_t size, files, folders; /* -i of a folder: all that is below */
 	struct api_cmd share_cmd; /* of a folder's share */
 	int pending;              /* commands without an answer */
-	int link_result, share_result;
-	char *link_error, *share_error;
 	int over, result;
-	char *error;
+	struct err_kept *error;   /* of result, if that is a failure */
 	struct ask *next;
 };
 
@@ -72,8 +70,6 @@ ask_free(struct ask *a)
 	free(a->operand);
 	free(a->path);
 	free(a->error);
-	free(a->link_error);
-	free(a->share_error);
 	attr_free(&a->attr);
 	node_free(&a->node);
 	secret_zero(a, sizeof *a);
@@ -111,6 +107,7 @@ print(const struct ask *a)
 {
 	struct buf b = BUF_MAX(1 << 20);
 	struct json_out o = { &b, 0 };
+	char when[CMD_TIME_MAX];
 
 	if (cmd.json) {
 		json_open(&o, NULL, '{');
@@ -128,6 +125,9 @@ print(const struct ask *a)
 	} else if (!opt.remove) {
 		cmd_record(a->link, strlen(a->link));
 	}
+	if (!opt.remove && a->node.link_ends > 0)
+		cmd_verbose("%s: ends %s", a->path, cmd_time(when,
+		    a->node.link_ends));
 	buf_wipe(&b);
 }
 
@@ -143,23 +143,31 @@ tell(void)
 			tail = &list;
 		count--;
 		err_clear();
-		if (a->result < 0) {
-			err_set(a->result, "%s", a->error);
-			cmd_fail(a->operand, a->result);
-		} else {
+		if (a->result < 0)
+			cmd_fail(a->operand, err_again(a->result, a->error));
+		else
 			print(a);
-		}
 		ask_free(a);
 	}
+}
+
+/* Note how one of an operand's commands ended.  Where both failed, the
+ * share's failure is the reason of the other. */
+static void
+note(struct ask *a, int result, int is_reason)
+{
+	if (result >= 0 || (a->result < 0 && !is_reason))
+		return;
+	free(a->error);
+	a->result = result;
+	a->error = err_keep();
 }
 
 static void
 end(struct ask *a, int result)
 {
+	note(a, result, 0);
 	a->over = 1;
-	a->result = result;
-	if (result < 0)
-		a->error = xstrdup(err_text());
 	tell();
 }
 
@@ -191,14 +199,15 @@ static const struct shape writable_shape[] = {
 };
 
 /* The link of a node is known up to its locks: print it into a->link. */
-static int
+static void
 finish_link(struct ask *a)
 {
 	if (remote.password.len > 0)
 		link_lock(&a->made, buf_str(&remote.password), NULL);
 	link_print(a->link, &a->made, opt.old);
 	secret_zero(&a->made, sizeof a->made);
-	return 0;
+	if (opt.expire > 0)
+		a->node.link_ends = opt.expire;
 }
 
 /* The public handle of a link, or the word that it is gone. */
@@ -224,18 +233,11 @@ read_link(struct ask *a, struct json *j, int v)
 	return 0;
 }
 
-/* One of an operand's commands has its answer.  Where both failed, the
- * share's failure is the reason of the other. */
+/* One of an operand's commands has its answer. */
 static void
 answered(struct ask *a)
 {
-	if (--a->pending > 0)
-		return;
-	if (a->share_result < 0)
-		end(a, err_set(a->share_result, "%s", a->share_error));
-	else if (a->link_result < 0)
-		end(a, err_set(a->link_result, "%s", a->link_error));
-	else
+	if (--a->pending == 0)
 		end(a, 0);
 }
 
@@ -245,10 +247,8 @@ on_link(struct api_cmd *c, struct json *j, int v, int err)
 	struct ask *a = c->ctx;
 
 	if (err == 0 && !opt.remove && (err = read_link(a, j, v)) == 0)
-		err = finish_link(a);
-	a->link_result = err;
-	if (err < 0)
-		a->link_error = xstrdup(err_text());
+		finish_link(a);
+	note(a, err, 0);
 	answered(a);
 }
 
@@ -260,9 +260,7 @@ on_share(struct api_cmd *c, struct json *j, int v, int err)
 
 	(void)j;
 	(void)v;
-	a->share_result = err;
-	if (err < 0)
-		a->share_error = xstrdup(err_text());
+	note(a, err, 1);
 	answered(a);
 }
 
@@ -329,8 +327,10 @@ send_link(struct ask *a, struct place *p)
 	a->cmd.done = on_link;
 	o = api_begin(&a->cmd, "l");
 	json_put(&o, "n", a->node.h);
-	if (opt.remove)
+	if (opt.remove) {
 		json_put_int(&o, "d", 1);
+		a->node.link_ends = 0;
+	}
 	if (opt.expire > 0)
 		json_put_int(&o, "ets", opt.expire);
 	if (opt.writable)
@@ -415,10 +415,10 @@ list_one(void *ctx, const struct node *n)
 		}
 		secret_zero(s, sizeof s);
 	}
-	if (a->made.keylen == 0)
+	if (a->made.keylen > 0)
+		finish_link(a);
+	else if (r >= 0)
 		r = err_set(ERR_KEY, "its key cannot be decrypted");
-	else
-		r = finish_link(a);
 	free(a->operand);
 	a->operand = xstrdup(a->path != NULL ? a->path : n->h);
 	node_free(&p.node);
@@ -489,6 +489,17 @@ read_preview(struct ask *a, struct json *j, int v)
 	return r;
 }
 
+/* The path of what a link leads to at once, as mega-ls has it. */
+static char *
+path_in_link(const struct node *n)
+{
+	char tmp[16];
+	size_t len;
+	const char *name = node_component(n, tmp, &len);
+
+	return n->type == NODE_FILE ? xasprintf("/%s", name) : xstrdup("/");
+}
+
 static void
 on_info(struct api_cmd *c, struct json *j, int v, int err)
 {
@@ -498,6 +509,8 @@ on_info(struct api_cmd *c, struct json *j, int v, int err)
 		err = place_reply(&a->node, &a->attr, j, v, err);
 	else
 		err = err < 0 ? place_refused(err) : read_preview(a, j, v);
+	if (err == 0)
+		a->path = path_in_link(&a->node);
 	end(a, err);
 }
 
@@ -547,10 +560,13 @@ info_node(struct place *p, const char *operand)
 	int r = 0;
 
 	node_copy(&a->node, &p->node);
-	if (place_print(p, &path) == 0)
+	if (tree_path(p->tree, p->node.h, &path) == 0)
 		a->path = buf_steal(&path);
-	if (p->kind == PLACE_IN_LINK)
+	if (p->kind == PLACE_IN_LINK) {
+		memcpy(p->link.node, p->node.h, sizeof p->link.node);
+		p->link.node_is_file = p->node.type == NODE_FILE;
 		link_print(a->link, &p->link, opt.old);
+	}
 	buf_free(&path);
 	if (p->node.type != NODE_FILE)
 		r = tree_walk(p->tree, p->node.h, count_one, a);

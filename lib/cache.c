@@ -16,7 +16,7 @@
 #include "mem.h"
 #include "secret.h"
 
-#define VERSION     1
+#define VERSION     2
 #define BUSY_MS     120000  /* for another command's transaction */
 #define LOCK_MS     600000  /* for another command's building */
 #define HOST_MAX    100
@@ -51,9 +51,9 @@ static const char *const sql[SQL_COUNT] = {
 	[SQL_RAW_GET] = "SELECT h, k, a FROM raw WHERE h = ?",
 	[SQL_RAW_NEXT] = "SELECT h, k, a FROM raw"
 	    " WHERE h > ? AND k IS NOT NULL ORDER BY h LIMIT 1",
-	[SQL_LINK_PUT] = "REPLACE INTO link VALUES (?, ?)",
+	[SQL_LINK_PUT] = "REPLACE INTO link VALUES (?, ?, ?)",
 	[SQL_LINK_DROP] = "DELETE FROM link WHERE h = ?",
-	[SQL_LINK_GET] = "SELECT ph FROM link WHERE h = ?",
+	[SQL_LINK_GET] = "SELECT ph, ends FROM link WHERE h = ?",
 	[SQL_LINK_ANY] = "SELECT 1 FROM link LIMIT 1",
 	[SQL_LINK_NEXT] = "SELECT h FROM link WHERE h > ? ORDER BY h LIMIT 1",
 	[SQL_KEY_PUT] = "REPLACE INTO sharekey VALUES (?, ?)",
@@ -78,7 +78,7 @@ static const char schema[] =
     "CREATE TABLE handle (first BLOB PRIMARY KEY, block BLOB NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE TABLE raw (h INTEGER PRIMARY KEY, k, a);"
-    "CREATE TABLE link (h INTEGER PRIMARY KEY, ph);"
+    "CREATE TABLE link (h INTEGER PRIMARY KEY, ph, ends);"
     "CREATE TABLE sharekey (h INTEGER PRIMARY KEY, key);"
     "CREATE TABLE share (h INTEGER, peer, PRIMARY KEY (h, peer))"
     " WITHOUT ROWID;"
@@ -735,9 +735,10 @@ cache_next_raw(struct cache *c, int64_t h, struct cache_raw *raw)
 	return r == ERR_NOENT ? 0 : r < 0 ? r : 1;
 }
 
-/* Run a statement with two numbers. */
+/* Run a statement with three numbers. */
 static int
-run_pair(struct cache *c, enum cache_sql which, int64_t a, int64_t b)
+run_three(struct cache *c, enum cache_sql which, int64_t a, int64_t b,
+    int64_t d)
 {
 	int r;
 	sqlite3_stmt *s = cache_statement(c, which, &r);
@@ -746,6 +747,7 @@ run_pair(struct cache *c, enum cache_sql which, int64_t a, int64_t b)
 		return r;
 	sqlite3_bind_int64(s, 1, a);
 	sqlite3_bind_int64(s, 2, b);
+	sqlite3_bind_int64(s, 3, d);
 	return cache_run(c, s);
 }
 
@@ -765,9 +767,9 @@ run_bytes(struct cache *c, enum cache_sql which, int64_t h, const void *p,
 }
 
 int
-cache_put_link(struct cache *c, int64_t h, int64_t ph)
+cache_put_link(struct cache *c, int64_t h, int64_t ph, int64_t ends)
 {
-	return ph >= 0 ? run_pair(c, SQL_LINK_PUT, h, ph) :
+	return ph >= 0 ? run_three(c, SQL_LINK_PUT, h, ph, ends) :
 	    cache_run_number(c, SQL_LINK_DROP, h);
 }
 
@@ -842,15 +844,7 @@ cache_is_shared(struct cache *c, int64_t h)
 int
 cache_put_inshare(struct cache *c, int64_t h, int64_t parent, int64_t user)
 {
-	int r;
-	sqlite3_stmt *s = cache_statement(c, SQL_INSHARE_PUT, &r);
-
-	if (s == NULL)
-		return r;
-	sqlite3_bind_int64(s, 1, h);
-	sqlite3_bind_int64(s, 2, parent);
-	sqlite3_bind_int64(s, 3, user);
-	return cache_run(c, s);
+	return run_three(c, SQL_INSHARE_PUT, h, parent, user);
 }
 
 int

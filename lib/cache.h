@@ -43,6 +43,7 @@ struct cache_node {
 	uint8_t c[CACHE_C_MAX]; /* fingerprint, as bytes */
 	size_t clen;           /* 0: none */
 	int64_t ph;            /* public handle, -1 if none; only read */
+	int64_t link_ends;     /* when that dies, 0: never; only read */
 };
 
 struct cache;
@@ -155,8 +156,9 @@ int cache_get_raw(struct cache *c, int64_t h, struct cache_raw *raw);
 /* The first one behind h that has a key string: 1, or 0. */
 int cache_next_raw(struct cache *c, int64_t h, struct cache_raw *raw);
 
-/* The public handle of a node; ph -1 removes it. */
-int cache_put_link(struct cache *c, int64_t h, int64_t ph);
+/* The public handle of a node, and when it dies (0: never); ph -1 removes
+ * it. */
+int cache_put_link(struct cache *c, int64_t h, int64_t ph, int64_t ends);
 /* The first node with one behind a handle: 1 with h set, or 0. */
 int cache_next_link(struct cache *c, int64_t after, int64_t *h);
 

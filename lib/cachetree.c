@@ -266,6 +266,7 @@ read_node(struct cache *c, struct slice record, struct cache_node *n)
 		return cache_damaged();
 	n->h = get_number(p, HANDLE_SIZE);
 	n->ph = -1;
+	n->link_ends = 0;
 	return unpack(record, n);
 }
 
@@ -656,8 +657,10 @@ add_link(struct cache *c, struct cache_node *n)
 		return r;
 	sqlite3_bind_int64(s, 1, n->h);
 	r = cache_row(c, s);
-	if (r == 0)
+	if (r == 0) {
 		n->ph = sqlite3_column_int64(s, 0);
+		n->link_ends = sqlite3_column_int64(s, 1);
+	}
 	sqlite3_reset(s);
 	return r == ERR_NOENT ? 0 : r;
 }

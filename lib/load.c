@@ -425,13 +425,14 @@ load_user(struct tree *t, struct json *j, int v)
 
 struct ph {
 	char h[9], ph[9];
-	int64_t d;
+	int64_t d, ets;
 };
 
 static const struct shape ph_shape[] = {
 	SHAPE(ph, h, "h", SHAPE_HANDLE, SHAPE_REQUIRED, 0, 8),
 	SHAPE(ph, ph, "ph", SHAPE_HANDLE, SHAPE_EMPTY, 0, 8),
 	SHAPE(ph, d, "d", SHAPE_INT, SHAPE_LAX, 0, 1),
+	SHAPE(ph, ets, "ets", SHAPE_INT, SHAPE_LAX, 0, INT64_MAX),
 	SHAPE_END
 };
 
@@ -447,7 +448,7 @@ load_link(struct tree *t, struct json *j, int v)
 	if (p.d == 0 && p.ph[0] == '\0')
 		return 0;
 	return cache_put_link(t->cache, node_number(p.h),
-	    p.d != 0 ? -1 : node_number(p.ph));
+	    p.d != 0 ? -1 : node_number(p.ph), p.ets);
 }
 
 /*

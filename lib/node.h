@@ -42,6 +42,7 @@ struct node {
 	size_t keylen;          /* 32 file, 16 folder, 0: no usable key */
 	char fingerprint[FINGERPRINT_TEXT_MAX]; /* attribute "c", or "" */
 	char ph[9];             /* public handle if exported, or "" */
+	int64_t link_ends;      /* when that dies, Unix seconds; 0: never */
 };
 
 void node_free(struct node *n);

@@ -57,6 +57,8 @@ record_node(struct json_out *o, const struct node *n, const char *path,
 		json_put(o, "fingerprint", n->fingerprint);
 	if (link != NULL)
 		json_put(o, "link", link);
+	if (n->link_ends > 0)
+		put_time(o, "expires", n->link_ends);
 }
 
 void

@@ -292,6 +292,7 @@ to_node(const struct tree *t, const struct cache_node *row, struct node *n)
 		b64_encode(n->fingerprint, row->c, row->clen);
 	if (row->ph >= 0)
 		node_handle(n->ph, row->ph);
+	n->link_ends = row->link_ends;
 }
 
 /* A parent's number; "" stands for what others share with us. */

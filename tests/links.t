@@ -141,6 +141,7 @@ same "links leave the session's file alone" before "$session"
 is "and do not use the session" "$(jq -s 'map(select(.sid)) | length' \
     serve.log)" 0
 echo "$folder" | mega-link -i --session none -j - >got
+conforms "-ij of a folder: as documented" got
 is "-ij of a folder" "$(jq -c '[.name,.type,.size,.files,.folders,.link]' \
     got)" "[\"d\",\"folder\",5600,3,2,\"$folder\"]"
 is "-i of a folder" "$(mega-link -i --session none "$folder")" \
@@ -149,6 +150,12 @@ is "-i of a folder in it" "$(mega-link -i --session none "$folder:/sub")" \
     "folder 600 2 1 sub"
 is "-i of a file in it" "$(mega-link -i --session none "$folder/file/$one")" \
     "file 5000 1 0 one"
+mega-link -ij --session none "$folder:/sub/two" "$folder:/sub" "$file" >got
+is "-ij: paths begin in the link" "$(jq -r .path got | tr '\n' ' ')" \
+    "/sub/two /sub /a "
+is "-ij: the link of that, and not of what is around it" \
+    "$(jq -r .link got | tr '\n' ' ')" \
+    "$folder/file/$(handle /d/sub/two) $folder/folder/$sub $file "
 is "-i of a folder of ours" "$(mega-link -i /d/sub)" "folder 600 2 1 sub"
 is "-i of the root" "$(mega-link -i / | cut -d' ' -f1-4)" "folder 10900 5 3"
 is "-i -0" "$(mega-link -i0 --session none "$file" "$folder" | tr '\0' '|')" \
@@ -360,6 +367,20 @@ exits 10 "version 1: a wrong password" \
 
 # ---- for a time
 
+later=$(($(date +%s) + 86400))
+mega-link -qj --expire 1d /d/sub >got
+for c in "mega-link -j /d/sub" "mega-link -lj" "mega-link -ij /d/sub" \
+    "mega-ls -jd /d/sub"; do
+	$c >>got
+done
+is "-j: when it will end" "$(jq -r 'select(.path == "/d/sub").expires |
+    fromdate - '$later' | . >= 0 and . < 60' got | uniq -c | tr -s ' ')" \
+    " 5 true"
+is "others do not end" "$(jq -r 'select(.path != "/d/sub").expires' got |
+    uniq)" null
+mega-link -lv >got 2>got.err
+is "-v: when it will end" "$(sed 's/T.*Z$//' got.err)" \
+    "mega-link: /d/sub: ends $(date -ud @$later +%Y-%m-%d)"
 short=$(mega-link --expire 2s /d/sub)
 reads "still there" "$short:/two" b
 await sh -c "! mega-ls --session none '$short' >/dev/null 2>&1"

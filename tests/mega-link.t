@@ -55,6 +55,7 @@ exits 12 "nowhere to print to" sh -c 'exec mega-link /a >/dev/full'
 ok "-i, without an account" mega-link -i --session none "$link"
 is "-i: type, size, files, folders, name" "$(cat .out)" "file 5000 1 0 a"
 ok "-ij" mega-link -ij "$link"
+conforms "-ij: as documented" .out
 is "-ij: all that there is" "$(jq -c '[.name, .type, .size, .mtime, .link]' \
     .out)" "[\"a\",\"file\",5000,\"2017-07-14T02:40:00Z\",\"$link\"]"
 n=$(moved dl)

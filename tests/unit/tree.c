@@ -251,13 +251,13 @@ test_tree(struct cache *c)
 	put(c, 6, 1, "z", 1);
 	ok(eq(list(c, 1), "a a b z") && eq(list(c, 2), "x") &&
 	    eq(list(c, 6), "deep"), "moved and renamed");
-	ok(cache_put_link(c, 7, 123) == 0 && cache_get(c, 7, &n) == 0 &&
-	    n.ph == 123, "a public link");
+	ok(cache_put_link(c, 7, 123, 5) == 0 && cache_get(c, 7, &n) == 0 &&
+	    n.ph == 123 && n.link_ends == 5, "a public link");
 	ok(cache_children(c, &cur, 6, NULL, 0, 0) == 0 &&
 	    cache_next(&cur, &n) == 1 && n.ph == 123, "listed with it");
 	cache_done(&cur);
-	ok(cache_put_link(c, 7, -1) == 0 && cache_get(c, 7, &n) == 0 &&
-	    n.ph == -1, "without");
+	ok(cache_put_link(c, 7, -1, 0) == 0 && cache_get(c, 7, &n) == 0 &&
+	    n.ph == -1 && n.link_ends == 0, "without");
 
 	ok(cache_delete(c, 2, 0) == 0 && eq(list(c, 1), "a a z") &&
 	    cache_get(c, 5, &n) == ERR_NOENT, "a folder with what is in it");
