@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +6,7 @@
 #include "mem.h"
 #include "secret.h"
 
-#define GROWING  7  /* chunks before the first of CHUNK_MAX */
-#define RUN_JOBS 64 /* chunks of a run that share the lanes */
+#define GROWING 7 /* chunks before the first of CHUNK_MAX */
 
 int64_t
 chunk_start(uint64_t i)
@@ -65,7 +63,7 @@ mac_add(uint8_t mac[16], const struct aes *aes, const uint8_t block[16])
 }
 
 /*
- * The whole blocks of each job, its mac being continued.
+ * The whole blocks of each job.
  *
  * Jobs take the lanes that become free, from the last job on: chunks do not
  * get shorter towards the end of a file, and the long ones first leaves the
@@ -143,111 +141,6 @@ chunk_crypt_jobs(const struct aes *aes, const uint8_t nonce[8],
 	crypt_whole_blocks(aes, nonce, jobs, njobs, encrypt);
 	for (unsigned i = 0; i < njobs; i++)
 		crypt_rest(aes, nonce, &jobs[i], encrypt);
-}
-
-void
-chunk_run_init(struct chunk_run *r, const struct aes *aes,
-    const uint8_t nonce[8], int64_t offset, int64_t size,
-    uint8_t (*macs)[16])
-{
-	memset(r, 0, sizeof *r);
-	r->aes = aes;
-	memcpy(r->nonce, nonce, sizeof r->nonce);
-	assert(offset % 16 == 0);
-	r->pos = offset;
-	r->size = size;
-	r->macs = macs;
-	mac_init(r->mac, nonce);
-}
-
-void
-chunk_run_resume(struct chunk_run *r, const uint8_t mac[16])
-{
-	memcpy(r->mac, mac, 16);
-}
-
-/* The MAC of the chunk that ended at r->pos is in r->mac. */
-static void
-chunk_done(struct chunk_run *r)
-{
-	memcpy(r->macs[chunk_index(r->pos - 1)], r->mac, 16);
-	mac_init(r->mac, r->nonce);
-}
-
-/* n bytes one by one: for blocks that come in pieces. */
-static void
-crypt_bytes(struct chunk_run *r, uint8_t *p, size_t n, int encrypt)
-{
-	for (size_t i = 0; i < n; i++) {
-		const unsigned at = (unsigned)(r->pos % 16);
-
-		if (at == 0) {
-			memset(r->part, 0, 16);
-			memset(r->stream, 0, 16);
-			aes_ctr(r->aes, r->stream, r->stream, 16, r->nonce,
-			    (uint64_t)r->pos / 16);
-		}
-		if (encrypt)
-			r->part[at] = p[i];
-		p[i] ^= r->stream[at];
-		if (!encrypt)
-			r->part[at] = p[i];
-		r->pos++;
-		if (r->pos % 16 != 0 && r->pos != r->size)
-			continue;
-		mac_add(r->mac, r->aes, r->part);
-		if (r->pos == chunk_end(r->pos - 1, r->size))
-			chunk_done(r);
-	}
-}
-
-/* n bytes that are whole blocks. */
-static void
-crypt_blocks(struct chunk_run *r, uint8_t *p, size_t n, int encrypt)
-{
-	struct chunk_job jobs[RUN_JOBS];
-	unsigned njobs;
-
-	while (n > 0) {
-		int64_t at = r->pos;
-
-		for (njobs = 0; njobs < RUN_JOBS && n > 0; njobs++) {
-			struct chunk_job *j = &jobs[njobs];
-			int64_t len = chunk_end(at, r->size) - at;
-
-			j->p = p;
-			j->n = (uint64_t)len < n ? (size_t)len : n;
-			j->start = at;
-			if (njobs == 0)
-				memcpy(j->mac, r->mac, 16);
-			else
-				mac_init(j->mac, r->nonce);
-			at += (int64_t)j->n;
-			p += j->n;
-			n -= j->n;
-		}
-		crypt_whole_blocks(r->aes, r->nonce, jobs, njobs, encrypt);
-		for (unsigned i = 0; i < njobs; i++) {
-			memcpy(r->mac, jobs[i].mac, 16);
-			r->pos += (int64_t)jobs[i].n;
-			if (r->pos == chunk_end(r->pos - 1, r->size))
-				chunk_done(r);
-		}
-	}
-}
-
-void
-chunk_crypt(struct chunk_run *r, uint8_t *p, size_t n, int encrypt)
-{
-	size_t head = (size_t)(-r->pos & 15), body;
-
-	assert((uint64_t)n <= (uint64_t)(r->size - r->pos));
-	if (head > n)
-		head = n;
-	body = (n - head) / 16 * 16;
-	crypt_bytes(r, p, head, encrypt);
-	crypt_blocks(r, p + head, body, encrypt);
-	crypt_bytes(r, p + head + body, n - head - body, encrypt);
 }
 
 static void

@@ -26,50 +26,6 @@ uint64_t chunk_index(int64_t offset);
 /* Where the chunk that starts at or holds offset ends, in a file of size. */
 int64_t chunk_end(int64_t offset, int64_t size);
 
-/*
- * A range of a file under way: consecutive bytes from a chunk boundary on,
- * possibly many chunks, fed in pieces of any size.
- *
- * Encrypts or decrypts in place and computes each chunk's MAC, taking as
- * many chunks at a time as the AES unit wants (aes_lanes) when chunk_crypt
- * is given a piece that reaches into that many.
- */
-struct chunk_run {
-	const struct aes *aes;      /* borrowed */
-	uint8_t nonce[8];
-	int64_t pos;                /* of the next byte */
-	int64_t size;               /* of the whole file */
-	uint8_t (*macs)[16];        /* borrowed: MAC of chunk i at macs[i] */
-	uint8_t mac[16];            /* running MAC of the chunk at pos */
-	uint8_t part[16];           /* plaintext of a block not yet whole */
-	uint8_t stream[16];         /* keystream of that block */
-};
-
-/*
- * chunk_run_init: start at offset, which is a chunk boundary (or see
- * chunk_run_resume).
- *
- * macs is the caller's array of chunk_count(size) MACs, filled in as chunks
- * complete.
- */
-void chunk_run_init(struct chunk_run *r, const struct aes *aes,
-    const uint8_t nonce[8], int64_t offset, int64_t size,
-    uint8_t (*macs)[16]);
-
-/*
- * chunk_run_resume: after chunk_run_init with an offset inside a chunk, a
- * multiple of 16: the MAC that the chunk had there.
- *
- * That is what was in r->mac when r->pos was that offset.  It counts whole
- * blocks alone: of a run that broke off within a block, keep r->mac for the
- * offset where the block starts.
- */
-void chunk_run_resume(struct chunk_run *r, const uint8_t mac[16]);
-
-/* Encrypt (or decrypt) the next n bytes in place.  n may not go past the
- * end of the file. */
-void chunk_crypt(struct chunk_run *r, uint8_t *p, size_t n, int encrypt);
-
 /* One whole chunk in memory of its own. */
 struct chunk_job {
 	uint8_t *p;                 /* its bytes, changed in place */

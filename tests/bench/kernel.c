@@ -100,11 +100,17 @@ kernel(void)
 static size_t
 chunks(void)
 {
-	static uint8_t macs[64][16];
-	struct chunk_run r;
+	struct chunk_job jobs[64];
+	const unsigned n = (unsigned)chunk_count(filesize);
 
-	chunk_run_init(&r, &aes, nonce, 0, filesize, macs);
-	chunk_crypt(&r, data, (size_t)filesize, 0);
+	for (unsigned i = 0; i < n; i++) {
+		int64_t start = chunk_start(i);
+
+		jobs[i] = (struct chunk_job){ .p = data + start,
+		    .start = start,
+		    .n = (size_t)(chunk_end(start, filesize) - start) };
+	}
+	chunk_crypt_jobs(&aes, nonce, jobs, n, 0);
 	return (size_t)filesize;
 }
 
