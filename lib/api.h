@@ -85,7 +85,7 @@ int api_wait_split(struct api *a, struct api_cmd *c, struct json_out *o);
 
 /*
  * api_ask: the service's event channel: an empty request to a path with a
- * query ("sc?sn=…"), to which the channel's authority is added.
+ * query ("wsc?sn=…"), to which the channel's authority is added.
  *
  * The answer is an object, whose members go to c->split (depth 0 for the
  * object).  Retries and errors are those of commands.

@@ -27,7 +27,8 @@ struct events {
 	int (*element)(struct tree *t, struct json *j, int v); /* of a list of
 	                        * nodes or users */
 	int writing;           /* a transaction is open */
-	int current;           /* "w" came: nothing more happened */
+	int current;           /* "w" came: nothing more happened, */
+	int more;              /* unless there is "ir" */
 	char wait[EVENT_URL_MAX + 1]; /* its value */
 	char sn[CACHE_SN_MAX]; /* where the answer leads to, or "" */
 	int64_t moving;        /* taken away as the first half of a move, or
@@ -386,8 +387,8 @@ answer_member(struct events *e, struct slice key, struct slice text)
 {
 	struct slice s;
 
-	if (is(key, "w"))
-		e->current = 1;
+	e->current |= is(key, "w");
+	e->more |= is(key, "ir");
 	if ((!is(key, "sn") && !is(key, "w")) ||
 	    json_parse(&e->json, text.p, text.n) < 0)
 		return 0;
@@ -470,7 +471,7 @@ begin_answer(struct events *e)
 	if (e->writing)
 		cache_rollback(e->t->cache);
 	journal_rollback(e->t);
-	e->writing = e->list = e->current = 0;
+	e->writing = e->list = e->current = e->more = 0;
 	e->element = NULL;
 	e->sn[0] = e->wait[0] = '\0';
 	e->moving = -1;
@@ -519,8 +520,27 @@ event_query(struct tree *t, char query[EVENT_QUERY_MAX])
 		t->watcher(t->watch_ctx, TREE_NOWHERE, TREE_NOWHERE,
 		    TREE_NOWHERE);
 	t->state = now;
-	snprintf(query, EVENT_QUERY_MAX, "sc?sn=%s", now.sn);
+	snprintf(query, EVENT_QUERY_MAX, "wsc?sn=%s", now.sn);
 	return 0;
+}
+
+/* Where to wait from here on, or "". */
+static void
+wait_url(const struct events *e, char url[EVENT_URL_MAX + 1])
+{
+	int n = snprintf(url, EVENT_URL_MAX + 1, "%s%csn=%s&sid=%s", e->wait,
+	    strchr(e->wait, '?') != NULL ? '&' : '?', e->t->state.sn,
+	    e->t->session->sid);
+
+	if (e->wait[0] == '\0' || n > EVENT_URL_MAX)
+		url[0] = '\0';
+}
+
+/* Whether an answer says that nothing more happened. */
+static int
+is_current(const struct events *e)
+{
+	return e->current && !e->more;
 }
 
 int
@@ -550,8 +570,8 @@ event_apply(struct tree *t, struct slice answer, char wait[EVENT_URL_MAX + 1])
 	}
 	if (r < 0)
 		return r == OVERTAKEN ? 0 : r;
-	memcpy(wait, e.wait, sizeof e.wait);
-	return e.current ? EVENT_CURRENT : 0;
+	wait_url(&e, wait);
+	return is_current(&e) ? EVENT_CURRENT : 0;
 }
 
 /* Ask once, and take in the answer as it streams in. */
@@ -573,7 +593,7 @@ round_trip(struct events *e)
 		cache_rollback(e->t->cache);
 	journal_rollback(e->t);
 	e->writing = 0;
-	memcpy(e->t->wait, e->wait, sizeof e->wait);
+	wait_url(e, e->t->wait);
 	return r;
 }
 
@@ -581,14 +601,12 @@ int
 event_catch_up(struct tree *t)
 {
 	struct events e = { .t = t, .packet = BUF_MAX(PACKET_MAX) };
-	int r = 0;
+	int r;
 
-	for (int i = 0; i < ROUNDS_MAX && !e.current; i++) {
+	for (int i = 0; i < ROUNDS_MAX; i++) {
 		r = round_trip(&e);
-		if (r < 0 && r != OVERTAKEN)
+		if (r != OVERTAKEN && (r < 0 || is_current(&e)))
 			break;
-		if (r == OVERTAKEN)
-			e.current = 0;
 	}
 	json_free(&e.json);
 	buf_wipe(&e.packet);

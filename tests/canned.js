@@ -109,9 +109,10 @@ function command(c) {
 
 function answer(url, body) {
 	const q = new URL(url, 'http://x');
-	if (q.pathname === '/sc') {
-		const v = load(`sc-${q.searchParams.get('sn')}.json`);
-		return v === undefined ? { w: 'http://127.0.0.1/w' } : v;
+	if (q.pathname === '/wsc') {
+		const sn = q.searchParams.get('sn');
+		const v = load(`sc-${sn}.json`) || { sn };
+		return { w: 'http://127.0.0.1/w', ...v };
 	}
 	return JSON.parse(body).map(command);
 }
@@ -121,7 +122,7 @@ const server = http.createServer((req, res) => {
 	req.on('data', (d) => parts.push(d));
 	req.on('end', () => {
 		const body = Buffer.concat(parts).toString();
-		const word = req.url.startsWith('/sc') ? 'sc' :
+		const word = req.url.startsWith('/wsc') ? 'sc' :
 			JSON.parse(body).map((c) => c.a).join(',');
 		fs.appendFileSync(path.join(dir, 'log'), `${word}\n`);
 		const text = JSON.stringify(answer(req.url, body));

@@ -243,7 +243,12 @@ echo later >later
 MEGA_CACHE=$T/other mega-put later / >/dev/null
 is "--cached does not know what is new" "$(mega-ls --cached / |
     grep -c later)" 0
+settle
+before=$(wc -l <serve.log)
 is "without it one does" "$(mega-ls / | grep -c later)" 1
+settle
+is "by one small request" "$(tail -n +$((before + 1)) serve.log |
+    jq -c '[.kind, .bytes < 1000]')" '["sc",true]'
 is "from then on --cached does" "$(mega-ls --cached / | grep -c later)" 1
 ls -la "$cache" >before.txt
 ok "nothing on disk" env MEGA_CACHE= TMPDIR="$T/nowhere" mega-ls -R /

@@ -15,7 +15,7 @@ mega-anon || skip_all "no account"
 # watch OPTION...: begin to watch; what it prints is in the file seen.
 watch()
 {
-	: >seen
+	: >seen >seen.err
 	mega-watch -v "$@" >seen 2>seen.err &
 	WATCH_PID=$!
 	servers="$servers $WATCH_PID"
@@ -195,6 +195,7 @@ unwatch
 
 # Ends.
 
+: >seen.err
 mega-watch --once -v >seen 2>seen.err &
 await grep -q watching seen.err
 mega-mkdir /once /twice
@@ -204,18 +205,21 @@ ok "--once: it has been told" grep -q '^added /once$' seen
 exits 5 "--timeout" mega-watch --timeout 1
 says "--timeout: nothing has changed" 'nothing has changed'
 exits 5 "--timeout, --once" mega-watch --once --timeout 1
+: >seen.err
 mega-watch --timeout 3 -v >seen 2>seen.err &
 await grep -q watching seen.err
 mega-mkdir /in-time
 wait $!
 is "--timeout, and something has: status 0" $? 0
 is "--timeout: it has been told" "$(cat seen)" "added /in-time"
+: >seen.err
 (mega-watch -v 2>seen.err; echo $? >status) | head -n 1 >seen &
 await grep -q watching seen.err
 mega-mkdir /pipe
 await test -s status
 is "nobody reads any more: it ends by SIGPIPE" "$(cat status)" 141
 if [ -e /dev/full ]; then
+	: >seen.err
 	mega-watch -v >/dev/full 2>seen.err &
 	await grep -q watching seen.err
 	mega-mkdir /full
