@@ -120,6 +120,7 @@ fi
 MT_USER=$mail
 MT_PASSWORD=$(cat pw)
 export MT_USER MT_PASSWORD sizes
+echo '[{"a":"us0","user":"old@example.org"}]' >us0
 # Each line of "told" is a status and what it is about.
 # shellcheck disable=SC2016
 megatools_session '
@@ -160,7 +161,16 @@ megatools_session '
 	mega-link /mt >link && mkdir mtf &&
 	    mtp dl --no-progress --path mtf "$(cat link)" && diff -r mt mtf
 	tell "megatools: a folder link of ours"
-' --account "$mail:$T/pw" >.out 2>.err
+	MT_USER=old@example.org
+	mkdir tmp1 tmp2
+	TMPDIR=$PWD/tmp1 mt mkdir /Root/v1
+	tell "megatools: log in, version 1"
+	mega-login --upgrade --password-file pw --session old "$MT_USER"
+	tell "mega-login: upgrade"
+	mega-api --anonymous <us0 | grep -q "\"v\":2" &&
+	    TMPDIR=$PWD/tmp2 mt ls /Root | grep -qx /Root/v1
+	tell "megatools: log in, version 2 now"
+' --account "$mail:$T/pw" --account "old@example.org:$T/pw:v1" >.out 2>.err
 result $? "the server for megatools"
 sed 's/^/# /' .err
 while read -r st name; do

@@ -38,6 +38,33 @@ ok "a registration" mega-reg --session new --password-file pw new@x.org
 ok "is confirmed" sh -c 'mega-reg --session new --confirm --password-file pw \
     mail/*.eml'
 
+# The arguments of all that these run, as a tracer sees them.  The sanitizers
+# do not bear one.
+
+if ! is_asan && strace -o /dev/null true 2>/dev/null; then
+	cat >all <<'EOT'
+mega-login --session t1 --password-file pw other@x.org
+mega-login --session t2 --password-command 'cat pw' other@x.org
+mega-login --session t3 --password-file pw --otp-seed-file seed me@x.org
+mega-login --session t1 --session-string >string.t1
+mega-login --session t4 --session-string=- <string.t1
+mega-reg --session t5 --password-file pw fresh@x.org
+echo '[{"a":"ug"}]' | mega-api --session t1
+mega-put --session t1 pw /
+mega-link --session t1 --password-file pw /pw >link
+mega-cat --password-file pw - <link
+mega-logout --session t1
+EOT
+	ok "everything, traced" strace -f -s 4096 -e trace=execve -o execs \
+	    sh -e all
+	cat link string.t1 >>patterns
+	is "mega-login is among it" "$(grep -c 'execve("[^"]*/mega-login"' \
+	    execs)" 5
+	is "no argument is a secret" "$(grep -F -f patterns execs)" ""
+else
+	skip "traced arguments" "no strace"
+fi
+
 # 500 commands of all kinds, 20 at a time.
 
 COUNT=${SESSION_COMMANDS:-500}

@@ -1,4 +1,4 @@
-/* The vector is mega-protocol(7)'s, "Test vectors": made with python from
+/* The vectors are mega-protocol(7)'s, "Test vectors": made with python from
  * the official client's description. */
 
 #include "b64.h"
@@ -9,6 +9,11 @@
 static const char vector[] =
     "FAAAAQIDBAUGBwgJCgvEZZGdvICaSg39AG7qEThTjn0Bhgd4lemID-DUmUBIcK0DJN15"
     "Iz8_I51vulBYxFXkBGrMx7JR6MDfMQJB3N4NYc0C9wV6_GJIqxj0";
+
+/* A new account's: version, user and generation, and no share. */
+static const char empty[] =
+    "FAAAAQIDBAUGBwgJCgtUH7Y24437MQSCOGn__Dajpc_Q3D1y4KKnByf5K3UrtZksIND5vLoZ"
+    "RA";
 
 static int calls;
 static uint8_t last[22];
@@ -23,13 +28,19 @@ take(void *ctx, const uint8_t *h, const uint8_t *key)
 }
 
 static int
-open_text(const char *text, size_t n, int answer)
+open_under(const char *key, const char *text, size_t n, int answer)
 {
 	uint8_t master[16];
 
-	unhex(master, "000102030405060708090a0b0c0d0e0f");
+	unhex(master, key);
 	calls = 0;
 	return keyring_open((struct slice){ text, n }, master, take, &answer);
+}
+
+static int
+open_text(const char *text, size_t n, int answer)
+{
+	return open_under("000102030405060708090a0b0c0d0e0f", text, n, answer);
 }
 
 int
@@ -43,6 +54,9 @@ main(void)
 	    "404142434445464748494a4b4c4d4e4f"), "of DiRdIrDi");
 	ok(open_text(vector, strlen(vector), ERR_LOCAL) == ERR_LOCAL,
 	    "the caller ends it");
+	ok(open_under("00112233445566778899aabbccddeeff", empty,
+	    strlen(empty), 0) == 0 && calls == 0, "no share keys");
+	ok(open_text(empty, strlen(empty), 0) < 0, "another master key");
 	for (size_t i = 0; i < strlen(vector); i += 11) {
 		memcpy(text, vector, sizeof text);
 		text[i] = text[i] == 'A' ? 'Q' : 'A';
