@@ -69,21 +69,40 @@ arena_alloc(struct json *j, size_t n)
 	return p;
 }
 
-/* jsmn does not bound the depth; its parent links make that cheap here. */
-static int
-check_depth(const struct json *j)
+/* The quote that ends a string which begins at p[i]; n if there is none. */
+static size_t
+skip_string(const char *p, size_t i, size_t n)
 {
-	const jsmntok_t *t = j->tok;
-	int depth = 1;
+	for (i++; i < n && p[i] != '"'; i++) {
+		if (p[i] == '\\')
+			i++;
+	}
+	return i;
+}
 
-	for (size_t i = 1; i < j->ntok; i++) {
-		/* From the token before, climb to the parent of this one. */
-		for (int at = (int)i - 1; at != t[i].parent && at >= 0;
-		    at = t[at].parent)
+/*
+ * jsmn does not bound the depth, and takes time by its square: so look
+ * first.  It would take a quote in the middle of a word for a part of that,
+ * and we for the begin of a string: it is no JSON.
+ */
+static int
+check_depth(const char *p, size_t n)
+{
+	int depth = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '"') {
+			if (i > 0 && (p[i - 1] == '\0' ||
+			    strchr("[{,: \t\r\n", p[i - 1]) == NULL))
+				return err_set(ERR_PROTO, "not JSON");
+			i = skip_string(p, i, n);
+		} else if (p[i] == '[' || p[i] == '{') {
+			if (++depth > JSON_DEPTH_MAX)
+				return err_set(ERR_PROTO,
+				    "JSON nested too deeply");
+		} else if (p[i] == ']' || p[i] == '}') {
 			depth--;
-		/* A member counts twice: its key and its value. */
-		if (++depth > 2 * JSON_DEPTH_MAX)
-			return err_set(ERR_PROTO, "JSON nested too deeply");
+		}
 	}
 	return 0;
 }
@@ -123,6 +142,8 @@ json_parse(struct json *j, const char *text, size_t n)
 	}
 	if (n > 0 && strchr("{[\" \t\r\n", text[0]) == NULL)
 		return parse_scalar(j, text, n);
+	if ((r = check_depth(text, n)) < 0)
+		return r;
 	jsmn_init(&p);
 	while ((r = jsmn_parse(&p, text, n, j->tok, (unsigned)j->captok)) ==
 	    JSMN_ERROR_NOMEM) {
@@ -136,10 +157,6 @@ json_parse(struct json *j, const char *text, size_t n)
 		return err_set(ERR_PROTO, "%s", r == JSMN_ERROR_PART || r == 0 ?
 		    "JSON ends in the middle" : "not JSON");
 	j->ntok = (size_t)r;
-	if ((r = check_depth(j)) < 0) {
-		j->ntok = 0;
-		return r;
-	}
 	/* jsmn takes several values in a row; we want one. */
 	for (size_t i = 1; i < j->ntok; i++) {
 		if (((jsmntok_t *)j->tok)[i].parent == -1) {

@@ -47,21 +47,23 @@ reader(void)
 	ok(!parses(""), "nothing is refused");
 	ok(!parses("{\"a\":"), "a truncated object is refused");
 	ok(!parses("[1] [2]"), "two values are refused");
+	ok(!parses("[1\",2]"), "a quote in a number is refused");
 	ok(!parses("{]"), "crossed brackets are refused");
 }
 
 static void
 deep(void)
 {
-	char *text = malloc(20001);
+	const size_t n = 500000;
+	char *text = malloc(2 * n);
 	int r;
 
 	if (text == NULL)
 		abort();
-	memset(text, '[', 10000);
-	memset(text + 10000, ']', 10000);
-	r = json_parse(&j, text, 20000);
-	ok(r == ERR_PROTO, "10,000 levels are refused");
+	memset(text, '[', n);
+	memset(text + n, ']', n);
+	r = json_parse(&j, text, 2 * n);
+	ok(r == ERR_PROTO, "half a million levels are refused, and at once");
 	free(text);
 }
 
