@@ -37,7 +37,8 @@ LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 PROGS        = anon api cat cp df elc get link login logout ls mkdir mv put \
                reg rm sync watch
 SERVE        = main web store cs account login signup attrs nodes put share \
-               list events ticket transfer part fattr misc populate fault
+               list events ticket transfer part fattr misc populate fault \
+               pack
 
 MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \

@@ -9,6 +9,7 @@
 const crypto = require('crypto');
 const fs = require('fs');
 const net = require('net');
+const zlib = require('zlib');
 
 const [email, oldEmail, password] = process.argv.slice(2);
 const base = process.env.MEGA_API_URL;
@@ -146,8 +147,13 @@ function post(url, body = '') {
 			else if (+r.h['Content-Length'] !== r.body.length)
 				return bad(new Error('Content-Length: ' +
 					r.h['Content-Length']));
-			if ('Content-Encoding' in r.h)
-				return bad(new Error('compressed'));
+			if ('Content-Encoding' in r.h) {
+				r.body = zlib.gunzipSync(r.body);
+				if (+r.h['Original-Content-Length'] !==
+				    r.body.length)
+					return bad(new Error('plain size: ' +
+						JSON.stringify(r.h)));
+			}
 			return done(r);
 		});
 		s.write(`POST ${u.pathname}${u.search} HTTP/1.1\r\n` +

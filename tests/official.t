@@ -21,6 +21,6 @@ strictly()
 }
 
 strictly
-strictly --raid --fault '*:delay=2ms'
+strictly --gzip --raid --fault '*:delay=2ms'
 
 done_testing

@@ -227,6 +227,8 @@ run_batch(struct cs *c, struct buf *out)
 		r = one_command(c, v, out);
 		if (r < 0 && all) {
 			sql_do(c->db, "ROLLBACK TO batch", "");
+			list_free(c->list);
+			c->list = NULL;
 			put_undone(out, count, n, r);
 			break;
 		}
@@ -235,16 +237,6 @@ run_batch(struct cs *c, struct buf *out)
 	sql_do(c->db, "RELEASE batch", "");
 	if (n == count)
 		buf_addch(out, ']');
-}
-
-static void
-bare(struct request *q, int code)
-{
-	char text[16];
-
-	snprintf(text, sizeof text, "%d", code > ERR_PROTO ? code :
-	    ERR_INTERNAL);
-	web_text(q, 200, text);
 }
 
 static int
@@ -434,7 +426,7 @@ execute(struct cs *c, unsigned flags, const uint8_t *key)
 
 	if (sql_do(c->db, flags & CS_CHANGE ? "BEGIN IMMEDIATE" : "BEGIN",
 	    "") < 0) {
-		bare(c->q, ERR_AGAIN);
+		web_code(c->q, ERR_AGAIN);
 		return;
 	}
 	web_text(c->q, 200, "");
@@ -443,11 +435,11 @@ execute(struct cs *c, unsigned flags, const uint8_t *key)
 		keep_reply(c, key);
 	if (sql_do(c->db, "COMMIT", "") < 0) {
 		sql_do(c->db, "ROLLBACK", "");
-		bare(c->q, ERR_AGAIN);
+		web_code(c->q, ERR_AGAIN);
 		return;
 	}
 	if (buf_check(&a->body) < 0)
-		bare(c->q, ERR_TOOMANY);
+		web_code(c->q, ERR_TOOMANY);
 	else if (c->list != NULL)
 		stream_list(c);
 	store_bury(c->db);
@@ -469,7 +461,7 @@ run(struct cs *c)
 		return;
 	}
 	if (c->q->fault.code != 0) {
-		bare(c->q, c->q->fault.code);
+		web_code(c->q, c->q->fault.code);
 		return;
 	}
 	if (want_work(c))
@@ -483,7 +475,7 @@ run(struct cs *c)
 		r = 0;
 	if (r < 0) {
 		if (c->q->answer.body.len == 0)
-			bare(c->q, r);
+			web_code(c->q, r);
 		c->q->answer.status = 200;
 		return;
 	}
@@ -508,7 +500,7 @@ finish(struct request *q)
 	if (json_parse(&j, q->body.len > 0 ? q->body.p : "", q->body.len) < 0
 	    || json_type(&j, 0) != JSON_ARRAY ||
 	    json_count(&j, 0) > COMMANDS_MAX)
-		bare(q, ERR_ARGS);
+		web_code(q, ERR_ARGS);
 	else
 		run(&c);
 	json_free(&j);

@@ -181,16 +181,6 @@ put_packets(struct store *db, struct json_out *o, int64_t channel,
 	json_put(o, "sn", event_sn(sn, after));
 }
 
-static void
-answer_code(struct request *q, int code)
-{
-	char text[16];
-
-	snprintf(text, sizeof text, "%d", code > ERR_PROTO ? code :
-	    ERR_INTERNAL);
-	web_text(q, 200, text);
-}
-
 /* Find channel and number of a request; 0 if it is answered already. */
 static int
 start(struct request *q, struct cs *c, int64_t *channel, int64_t *after)
@@ -200,19 +190,19 @@ start(struct request *q, struct cs *c, int64_t *channel, int64_t *after)
 	int r;
 
 	if (q->fault.code != 0) {
-		answer_code(q, q->fault.code);
+		web_code(q, q->fault.code);
 		return 0;
 	}
 	if ((r = find_channel(c, q, channel)) < 0) {
 		if (q->answer.body.len == 0)
-			answer_code(q, r);
+			web_code(q, r);
 		q->answer.status = 200;
 		return 0;
 	}
 	last = last_event(c->db);
 	*after = sn == NULL || *sn == '\0' ? last : read_sn(sn, strlen(sn));
 	if (!known(*after, last)) {
-		answer_code(q, ERR_TOOMANY);
+		web_code(q, ERR_TOOMANY);
 		return 0;
 	}
 	return 1;

@@ -219,7 +219,9 @@ finish(struct request *q)
 	const char *p = q->path + strlen("/fa/");
 	struct ticket t;
 
-	if (ticket_read(&q->srv->store, &t, p, strcspn(p, "/")) < 0)
+	if (q->fault.code != 0)
+		web_code(q, q->fault.code);
+	else if (ticket_read(&q->srv->store, &t, p, strcspn(p, "/")) < 0)
 		web_text(q, 404, "");
 	else if (t.kind == TICKET_ATTR)
 		store(q);

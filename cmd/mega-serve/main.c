@@ -26,9 +26,9 @@
 #define PEM_MAX         (1 << 20)
 
 enum {
-	OPT_ACCOUNT = 256, OPT_BLOCK, OPT_FAULT, OPT_LOG, OPT_MAIL,
-	OPT_POPULATE, OPT_PUBLIC, OPT_RAID, OPT_STORAGE, OPT_TAKE_DOWN,
-	OPT_TLS, OPT_TRANSFER, OPT_URL_LIFE
+	OPT_ACCOUNT = 256, OPT_BLOCK, OPT_FAULT, OPT_GZIP, OPT_LOG, OPT_MAIL,
+	OPT_POPULATE, OPT_PUBLIC, OPT_RAID, OPT_STORAGE, OPT_SYNC,
+	OPT_TAKE_DOWN, OPT_TLS, OPT_TRANSFER, OPT_URL_LIFE
 };
 
 #define SYNOPSIS "[OPTION ...] [-- COMMAND [ARG ...]]"
@@ -36,6 +36,7 @@ enum {
 static const struct cmd_opt options[] = {
 	{ 'd', "directory", "DIR", "keep state there, not in a temporary"
 	    " folder" },
+	{ OPT_SYNC, "sync", NULL, "let nothing be lost with the power" },
 	{ 'l', "listen", "ADDR[:PORT]", "127.0.0.1, at a free port" },
 	{ OPT_PUBLIC, "public", NULL, "ADDR may be reachable from outside" },
 	{ OPT_TLS, "tls", "CERT KEY", "speak https, with these PEM files" },
@@ -50,6 +51,8 @@ static const struct cmd_opt options[] = {
 	    " hour" },
 	{ OPT_URL_LIFE, "url-life", "SECONDS", "how long data URLs work" },
 	{ OPT_RAID, "raid", NULL, "offer downloads in six parts" },
+	{ OPT_GZIP, "gzip", NULL, "compress answers for clients that take"
+	    " it" },
 	{ OPT_FAULT, "fault", "SPEC", "make something go wrong" },
 	{ OPT_LOG, "log", "FILE", "one JSON object a request" },
 	CMD_END
@@ -76,7 +79,7 @@ struct options {
 	size_t npopulate, nblock;
 	const char **down;    /* public handles */
 	size_t ndown;
-	int public;
+	int public, sync;
 };
 
 static volatile sig_atomic_t got_signal;
@@ -251,6 +254,9 @@ one_option(struct server *s, struct options *o, int ch, int argc,
 	case OPT_MAIL:
 		s->mail = optarg;
 		return 0;
+	case OPT_GZIP:
+		s->gzip = 1;
+		return 0;
 	case OPT_RAID:
 		s->raid = 1;
 		return 0;
@@ -262,6 +268,9 @@ one_option(struct server *s, struct options *o, int ch, int argc,
 		o->down = xreallocarray(o->down, o->ndown + 1,
 		    sizeof *o->down);
 		o->down[o->ndown++] = optarg;
+		return 0;
+	case OPT_SYNC:
+		o->sync = 1;
 		return 0;
 	case OPT_STORAGE:
 		s->storage = cmd_number(optarg, "--storage", 1);
@@ -285,7 +294,8 @@ read_options(struct server *s, struct options *o, int argc, char **argv)
 	while ((ch = cmd_option(argc, argv)) != -1)
 		if ((r = one_option(s, o, ch, argc, argv)) < 0)
 			return r;
-	if (!is_loopback(o->web.addr) && !o->public)
+	o->web.strangers = !is_loopback(o->web.addr);
+	if (o->web.strangers && !o->public)
 		return err_set(ERR_USAGE, "%s: not this machine alone;"
 		    " say --public if that is meant", o->web.addr);
 	return 0;
@@ -493,7 +503,7 @@ main(int argc, char *argv[])
 		goto out;
 	if (o.dir == NULL && (o.dir = tmp = temporary()) == NULL)
 		r = ERR_LOCAL;
-	else if ((r = store_open(&s.store, o.dir)) == 0)
+	else if ((r = store_open(&s.store, o.dir, o.sync)) == 0)
 		r = serve(&s, &o, argv + optind);
 	web_stop();
 	store_close(&s.store);

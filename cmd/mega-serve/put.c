@@ -523,24 +523,54 @@ load_list(struct cs *c, int v, size_t *n)
 	return s;
 }
 
-static int64_t
-cr_node(const struct slice *names, size_t nnames, int64_t i,
-    const struct put_name *new, size_t n)
+/* The nodes that "cr" speaks of: new ones, by place or by name, and others,
+ * by handle. */
+struct cr_nodes {
+	const struct put_name *new;
+	struct put_name *sorted;  /* the same by name */
+	size_t n;
+	struct slice *names;
+	size_t nnames;
+};
+
+static int
+by_name(const void *a, const void *b)
 {
-	if (nnames == 0)
-		return (uint64_t)i < n ? new[i].h : 0;
-	if ((uint64_t)i >= nnames)
+	const struct slice *x = &((const struct put_name *)a)->name;
+	const struct slice *y = &((const struct put_name *)b)->name;
+	size_t n = x->n < y->n ? x->n : y->n;
+	int r = n == 0 ? 0 : memcmp(x->p, y->p, n);
+
+	return r != 0 ? r : (x->n > y->n) - (x->n < y->n);
+}
+
+static void
+cr_sort(struct cr_nodes *c)
+{
+	c->sorted = xcalloc(c->n + 1, sizeof *c->sorted);
+	if (c->n == 0)
+		return;
+	memcpy(c->sorted, c->new, c->n * sizeof *c->sorted);
+	qsort(c->sorted, c->n, sizeof *c->sorted, by_name);
+}
+
+static int64_t
+cr_node(const struct cr_nodes *c, int64_t i)
+{
+	struct put_name want;
+	const struct put_name *found;
+
+	if (c->nnames == 0)
+		return (uint64_t)i < c->n ? c->new[i].h : 0;
+	if ((uint64_t)i >= c->nnames)
 		return 0;
+	want.name = c->names[i];
 	/* Names may repeat ("xxxxxxxx"): then the place decides. */
-	if ((uint64_t)i < n && new[i].name.n == names[i].n &&
-	    memcmp(new[i].name.p, names[i].p, names[i].n) == 0)
-		return new[i].h;
-	for (size_t k = 0; k < n; k++) {
-		if (new[k].name.n == names[i].n &&
-		    memcmp(new[k].name.p, names[i].p, names[i].n) == 0)
-			return new[k].h;
-	}
-	return handle_read(names[i].p, names[i].n);
+	if ((uint64_t)i < c->n && by_name(&c->new[i], &want) == 0)
+		return c->new[i].h;
+	found = bsearch(&want, c->sorted, c->n, sizeof want, by_name);
+	return found != NULL ? found->h :
+	    handle_read(want.name.p, want.name.n);
 }
 
 static int
@@ -562,8 +592,9 @@ store_key(struct cs *c, struct slice share, int64_t node, struct slice key)
 int
 put_cr(struct cs *c, int cr, const struct put_name *new, size_t n)
 {
-	struct slice *shares, *names;
-	size_t nshares, nnames;
+	struct cr_nodes nodes = { .new = new, .n = n };
+	struct slice *shares;
+	size_t nshares;
 	int64_t si, ni;
 	int list = json_first(c->j, cr), v, r = 0;
 
@@ -571,8 +602,9 @@ put_cr(struct cs *c, int cr, const struct put_name *new, size_t n)
 		return 0;
 	shares = load_list(c, list, &nshares);
 	list = json_next(c->j, list);
-	names = load_list(c, list, &nnames);
+	nodes.names = load_list(c, list, &nodes.nnames);
 	list = json_next(c->j, list);
+	cr_sort(&nodes);
 	for (v = json_first(c->j, list); v >= 0 && r == 0;
 	    v = json_next(c->j, v)) {
 		if (json_int(c->j, v, 1, &si) < 0 ||
@@ -581,11 +613,12 @@ put_cr(struct cs *c, int cr, const struct put_name *new, size_t n)
 		    si < 0 || (uint64_t)si >= nshares || ni < 0)
 			r = ERR_ARGS;
 		else
-			r = store_key(c, shares[si], cr_node(names, nnames,
-			    ni, new, n), json_raw(c->j, v));
+			r = store_key(c, shares[si], cr_node(&nodes, ni),
+			    json_raw(c->j, v));
 	}
+	free(nodes.sorted);
+	free(nodes.names);
 	free(shares);
-	free(names);
 	return r;
 }
 

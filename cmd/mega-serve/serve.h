@@ -18,6 +18,7 @@ struct server {
 	const char *mail;     /* folder for confirmation mails, or NULL */
 	int journal;          /* descriptor of the log, or -1 */
 	int raid;             /* hand out six URLs for downloads */
+	int gzip;             /* compress for clients that take it */
 	int64_t url_life;     /* seconds that data URLs work */
 	int64_t storage;      /* bytes an account may store */
 	int64_t transfer;     /* bytes a client may download, -1: any */

@@ -148,13 +148,14 @@ make_dirs(const char *dir)
 static int
 open_db(struct store *s)
 {
-	/* A commit need not reach the disk: what has been written survives
-	 * the death of the process, and the database survives that of the
-	 * machine. */
+	/* Without sync a commit need not reach the disk: what has been
+	 * written survives the death of the process, and the database, if
+	 * not its last commits, that of the machine. */
 	static const char pragmas[] =
 	    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 	    "PRAGMA temp_store=FILE; PRAGMA cache_size=-8192;"
 	    "PRAGMA wal_autocheckpoint=1000;";
+	const char *full = s->sync ? "PRAGMA synchronous=FULL" : "";
 	char *path = xasprintf("%s/mega-serve.db", s->dir);
 	int r = 0;
 
@@ -162,6 +163,7 @@ open_db(struct store *s)
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	if (sqlite3_open(path, &s->db) != SQLITE_OK ||
 	    sqlite3_exec(s->db, pragmas, NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_exec(s->db, full, NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK)
 		r = fail(s->db, path);
 	free(path);
@@ -222,11 +224,11 @@ sweep(struct store *s)
 }
 
 int
-store_open(struct store *s, const char *dir)
+store_open(struct store *s, const char *dir, int sync)
 {
 	int r;
 
-	*s = (struct store){ .lock = -1, .dir = xstrdup(dir) };
+	*s = (struct store){ .lock = -1, .dir = xstrdup(dir), .sync = sync };
 	if ((r = make_dirs(dir)) < 0 || (r = take_lock(s)) < 0 ||
 	    (r = open_db(s)) < 0 || (r = load_secret(s)) < 0)
 		return r;
@@ -314,6 +316,25 @@ store_blob_open(const struct store *s, int64_t id, int write)
 		fd = err_local("%s", path);
 	free(path);
 	return fd;
+}
+
+int
+store_blob_settle(const struct store *s, int fd)
+{
+	char *path;
+	int dir, r = 0;
+
+	if (!s->sync)
+		return 0;
+	/* The name counts as much as the bytes. */
+	path = xasprintf("%s/blobs", s->dir);
+	dir = open(path, O_RDONLY | O_CLOEXEC);
+	if (dir < 0 || fdatasync(fd) < 0 || fsync(dir) < 0)
+		r = err_local("%s", path);
+	if (dir >= 0)
+		close(dir);
+	free(path);
+	return r;
 }
 
 void

@@ -4,6 +4,9 @@
  * Everything but the bytes of files is in the database, and changes only in
  * transactions; DIR/blobs/ID holds the bytes of one upload.  One process at
  * a time uses a folder.  Statements are kept prepared, by their text.
+ *
+ * What was committed survives the death of the process; with sync, that of
+ * the machine as well.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -19,6 +22,7 @@ struct store {
 	sqlite3 *db;
 	char *dir;
 	int lock;                    /* descriptor of the lock file */
+	int sync;                    /* wait for the disk */
 	uint8_t secret[STORE_SECRET_SIZE]; /* of this server, for URLs */
 	struct store_stmt *stmt;
 	size_t nstmt, capstmt;
@@ -31,7 +35,7 @@ struct store {
  * store_open: open DIR, making what is missing, and forget uploads that
  * nobody finished.  ERR_LOCAL with a text; store_close in any case.
  */
-int store_open(struct store *s, const char *dir);
+int store_open(struct store *s, const char *dir, int sync);
 void store_close(struct store *s);
 
 /* Forget expired uploads, if that is due. */
@@ -47,6 +51,10 @@ int store_snapshot(const struct store *s, sqlite3 **db);
 char *store_blob(const struct store *s, int64_t id);
 /* Open it, made if it is missing: a descriptor or ERR_LOCAL. */
 int store_blob_open(const struct store *s, int64_t id, int write);
+
+/* With sync, wait until the bytes of an open blob are on the disk.  0 or
+ * ERR_LOCAL. */
+int store_blob_settle(const struct store *s, int fd);
 
 /* A blob whose last row is gone, in the transaction under way; and, after
  * its end, the unlinking of those that really are. */

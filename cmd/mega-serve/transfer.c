@@ -48,12 +48,9 @@ struct upload {
 static struct upload *uploads; /* under way */
 
 static void
-answer_code(struct request *q, int code)
+plain_code(struct request *q, int code)
 {
-	char text[16];
-
-	snprintf(text, sizeof text, "%d", code);
-	web_text(q, 200, text);
+	web_code(q, code);
 	q->answer.type = NULL;
 }
 
@@ -183,7 +180,7 @@ begin_up(struct request *q)
 		return;
 	}
 	if (q->fault.code != 0) {
-		answer_code(q, q->fault.code);
+		plain_code(q, q->fault.code);
 		return;
 	}
 	q->upload = u = xcalloc(1, sizeof *u);
@@ -192,7 +189,7 @@ begin_up(struct request *q)
 	if (r == ERR_ACCESS)
 		web_text(q, 404, "");
 	else if (r < 0)
-		answer_code(q, r);
+		plain_code(q, r);
 }
 
 /* Write n bytes at pos, but for what is stored. */
@@ -237,7 +234,7 @@ body_up(struct request *q, const char *p, size_t n)
 		return -1;
 	if (write_gaps(u, p, n) < 0) {
 		fprintf(stderr, "mega-serve: blob: %s\n", strerror(errno));
-		answer_code(q, ERR_FAILED);
+		plain_code(q, ERR_FAILED);
 		return 0;
 	}
 	chunk_sum_add(&u->sum, (const uint8_t *)p, n);
@@ -291,7 +288,8 @@ record(struct store *db, const struct upload *u)
 	if (sql_int(db, 0, "SELECT done FROM blob WHERE id = ?", "i",
 	    u->blob) == 1)
 		return 0;
-	if (sql_do(db, "BEGIN IMMEDIATE", "") < 0)
+	if (store_blob_settle(db, u->fd) < 0 ||
+	    sql_do(db, "BEGIN IMMEDIATE", "") < 0)
 		return ERR_FAILED;
 	r = store_range(db, u);
 	if (sql_do(db, r < 0 ? "ROLLBACK" : "COMMIT", "") < 0 || r < 0)
@@ -334,11 +332,11 @@ finish_up(struct request *q)
 	if (u->superseded)
 		web_text(q, 503, "");
 	else if (u->pos != u->range.b)
-		answer_code(q, ERR_RANGE);
+		plain_code(q, ERR_RANGE);
 	else if (!sum_ok(q, u))
-		answer_code(q, ERR_KEY);
+		plain_code(q, ERR_KEY);
 	else if ((r = record(&q->srv->store, u)) < 0)
-		answer_code(q, r);
+		plain_code(q, r);
 	else
 		answer_stored(q, u);
 }
@@ -609,7 +607,7 @@ finish_down(struct request *q)
 	int64_t whole, size;
 
 	if (q->fault.code != 0) {
-		answer_code(q, q->fault.code);
+		plain_code(q, q->fault.code);
 		return;
 	}
 	if (read_path(q, "/dl/", &t, &rest) < 0 ||

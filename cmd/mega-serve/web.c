@@ -1,5 +1,6 @@
 /* HTTP by libmicrohttpd, in one thread and one loop. */
 
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 
@@ -8,6 +9,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@
 #include "cs.h"
 #include "events.h"
 #include "fattr.h"
+#include "pack.h"
 #include "transfer.h"
 #include "web.h"
 
@@ -32,8 +35,13 @@
 #define STREAM_BLOCK 65536
 #define CONN_MEMORY  (160 << 10)        /* per connection: the pieces in
                                          * which bodies arrive */
-#define CONNS_MAX    400
+#define CONNS_MAX    4000
+#define CONNS_SELECT 400                /* where only select(2) waits */
+#define FILES_SPARE  100                /* that are no connections */
+#define BACKLOG      512
 #define IDLE_S       300
+#define PACK_MIN     1024               /* shorter answers stay plain */
+#define PACK_AT_ONCE (1 << 20)          /* bytes between other requests */
 #define SLOW_MS      20                 /* pause of a throttled transfer */
 
 static struct {
@@ -87,6 +95,16 @@ web_text(struct request *q, int status, const char *text)
 	buf_addstr(&q->answer.body, text);
 }
 
+void
+web_code(struct request *q, int code)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%d", code > ERR_PROTO ? code :
+	    ERR_INTERNAL);
+	web_text(q, 200, text);
+}
+
 /* The log: one line, one write. */
 static void
 journal(const struct request *q)
@@ -117,6 +135,7 @@ request_free(struct request *q)
 
 	if (q->route->end != NULL)
 		q->route->end(q);
+	pack_free(q->pack);
 	if (a->release != NULL)
 		a->release(a->ctx);
 	if (a->fd >= 0)
@@ -209,6 +228,7 @@ request_new(struct MHD_Connection *conn, const char *url, const char *method)
 	q->path = xstrdup(url);
 	q->answer.fd = -1;
 	q->answer.size = -1;
+	q->answer.plain = -1;
 	q->answer.time_left = -1;
 	q->fault.cut = -1;
 	q->fault.easiness = -1;
@@ -379,12 +399,20 @@ make_response(struct request *q)
 	    q, NULL);
 }
 
+static void
+add_number(struct MHD_Response *m, const char *name, int64_t v)
+{
+	char number[24];
+
+	snprintf(number, sizeof number, "%lld", (long long)v);
+	MHD_add_response_header(m, name, number);
+}
+
 /* Clients compare the names of these headers with case. */
 static void
 add_headers(const struct request *q, struct MHD_Response *m)
 {
 	const struct answer *a = &q->answer;
-	char number[24];
 
 	MHD_add_response_header(m, "Access-Control-Allow-Origin", "*");
 	MHD_add_response_header(m, "Access-Control-Allow-Headers",
@@ -395,11 +423,12 @@ add_headers(const struct request *q, struct MHD_Response *m)
 	    "Original-Content-Length, X-MEGA-Time-Left, X-Hashcash");
 	MHD_add_response_header(m, "Content-Type", a->type == NULL ?
 	    "application/octet-stream" : a->type);
-	if (a->time_left >= 0) {
-		snprintf(number, sizeof number, "%lld",
-		    (long long)a->time_left);
-		MHD_add_response_header(m, "X-MEGA-Time-Left", number);
+	if (a->plain >= 0) {
+		MHD_add_response_header(m, "Content-Encoding", "gzip");
+		add_number(m, "Original-Content-Length", a->plain);
 	}
+	if (a->time_left >= 0)
+		add_number(m, "X-MEGA-Time-Left", a->time_left);
 	if (a->hashcash[0] != '\0')
 		MHD_add_response_header(m, "X-Hashcash", a->hashcash);
 	if (a->range[0] != '\0')
@@ -420,6 +449,54 @@ send_answer(struct request *q)
 	return r;
 }
 
+static int
+want_pack(const struct request *q)
+{
+	const struct answer *a = &q->answer;
+	const char *accept = web_header(q, "Accept-Encoding");
+
+	return web.srv->gzip && a->plain < 0 && a->status == 200 &&
+	    a->fd < 0 && a->type != NULL && (a->read != NULL ||
+	    a->body.len >= PACK_MIN) && accept != NULL &&
+	    strstr(accept, "gzip") != NULL;
+}
+
+/* Compress some more of the answer: 1 when that was all, 0 or negative. */
+static int
+pack_some(struct request *q)
+{
+	char block[STREAM_BLOCK];
+	ssize_t n = 1;
+
+	if (q->pack == NULL && (q->pack = pack_new(web.srv->store.dir)) ==
+	    NULL)
+		return ERR_LOCAL;
+	for (int i = 0; i < PACK_AT_ONCE / STREAM_BLOCK && n > 0; i++) {
+		n = source_read(q, block, sizeof block);
+		if (n > 0 && pack_add(q->pack, block, (size_t)n) < 0)
+			return ERR_LOCAL;
+	}
+	if (n != 0)
+		return n < 0 ? ERR_LOCAL : 0;
+	return pack_end(q->pack) < 0 ? ERR_LOCAL : 1;
+}
+
+/* The compressed answer takes the place of the plain one. */
+static void
+use_pack(struct request *q)
+{
+	struct answer *a = &q->answer;
+
+	if (a->release != NULL)
+		a->release(a->ctx);
+	a->release = NULL;
+	a->read = NULL;
+	a->plain = pack_plain(q->pack);
+	a->size = pack_size(q->pack);
+	a->offset = 0;
+	a->fd = pack_take(q->pack);
+}
+
 /* The body is there, or a wait is over. */
 static enum MHD_Result
 finish(struct request *q)
@@ -438,6 +515,17 @@ finish(struct request *q)
 			suspend(q, q->wait_ms);
 			return MHD_YES;
 		}
+	}
+	if (want_pack(q)) {
+		int r = pack_some(q);
+
+		if (r < 0)
+			return MHD_NO;
+		if (r == 0) {
+			suspend(q, web_now_ms());
+			return MHD_YES;
+		}
+		use_pack(q);
 	}
 	if (q->fault.delay_ms > 0 && !q->delayed) {
 		q->delayed = 1;
@@ -564,9 +652,10 @@ listen_at(const struct web_options *o, uint16_t *port)
 		return r;
 	if ((fd = socket(ss.ss_family, SOCK_STREAM, 0)) < 0)
 		return err_local("socket");
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	if (bind(fd, (struct sockaddr *)&ss, len) < 0 ||
-	    listen(fd, 128) < 0 ||
+	    listen(fd, BACKLOG) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&ss, &len) < 0) {
 		r = err_local("%s port %u", o->addr == NULL ? "127.0.0.1" :
 		    o->addr, (unsigned)o->port);
@@ -579,10 +668,29 @@ listen_at(const struct web_options *o, uint16_t *port)
 	return fd;
 }
 
+/* How many connections there may be; a client that has one is likely to
+ * have a file open as well. */
+static unsigned
+conns_max(int epoll)
+{
+	struct rlimit r;
+
+	if (!epoll || getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return CONNS_SELECT;
+	r.rlim_cur = r.rlim_max;
+	if (r.rlim_cur > 2 * CONNS_MAX + FILES_SPARE)
+		r.rlim_cur = 2 * CONNS_MAX + FILES_SPARE;
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0 ||
+	    r.rlim_cur < 2 * CONNS_SELECT + FILES_SPARE)
+		return CONNS_SELECT;
+	return (unsigned)((r.rlim_cur - FILES_SPARE) / 2);
+}
+
 int
 web_start(struct server *s, const struct web_options *o)
 {
-	unsigned flags = MHD_ALLOW_SUSPEND_RESUME;
+	int epoll = MHD_is_feature_supported(MHD_FEATURE_EPOLL) == MHD_YES;
+	unsigned flags = MHD_ALLOW_SUSPEND_RESUME, most = conns_max(epoll);
 	struct MHD_OptionItem tls[] = {
 		{ o->cert == NULL ? MHD_OPTION_END : MHD_OPTION_HTTPS_MEM_CERT,
 		    0, o->cert },
@@ -596,7 +704,7 @@ web_start(struct server *s, const struct web_options *o)
 	if ((fd = listen_at(o, &port)) < 0)
 		return fd;
 	web.srv = s;
-	if (MHD_is_feature_supported(MHD_FEATURE_EPOLL) == MHD_YES)
+	if (epoll)
 		flags |= MHD_USE_EPOLL;
 	if (o->cert != NULL)
 		flags |= MHD_USE_TLS;
@@ -604,7 +712,9 @@ web_start(struct server *s, const struct web_options *o)
 	    NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONN_MEMORY,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNS_MAX,
+	    MHD_OPTION_CONNECTION_LIMIT, most,
+	    /* No stranger shall have them all. */
+	    MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->strangers ? most / 4 : 0,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
 	    MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (web.daemon == NULL) {

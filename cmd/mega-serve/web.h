@@ -29,6 +29,8 @@ struct answer {
 	                      * length is size, or not known (-1) */
 	void (*release)(void *ctx);
 	void *ctx;
+	int64_t plain;       /* Original-Content-Length of what is compressed,
+	                      * if >= 0 */
 	int64_t time_left;   /* X-MEGA-Time-Left, if >= 0 */
 	char hashcash[128];  /* X-Hashcash, if not empty */
 	char range[80];      /* Content-Range, if not empty */
@@ -61,6 +63,7 @@ struct request {
 	struct request *prev, *next;
 	int64_t resume_ms, sent, slow_ms;
 	int begun, suspended, delayed;
+	struct pack *pack;   /* the answer being compressed */
 	size_t body_at;
 };
 
@@ -82,6 +85,7 @@ struct web_options {
 	const char *addr;     /* numeric; NULL: 127.0.0.1 */
 	uint16_t port;        /* 0: a free one */
 	char *cert, *key;     /* PEM text, or NULL */
+	int strangers;        /* other machines can reach it */
 };
 
 /* Start listening.  0 or ERR_LOCAL. */
@@ -97,8 +101,9 @@ void web_stop(void);
 const char *web_arg(const struct request *q, const char *name);
 const char *web_header(const struct request *q, const char *name);
 
-/* Answer with text. */
+/* Answer with text; with a number, which stands for the whole request. */
 void web_text(struct request *q, int status, const char *text);
+void web_code(struct request *q, int code);
 
 int64_t web_now_ms(void);
 
