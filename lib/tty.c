@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -29,22 +28,25 @@ read_line(int fd, struct buf *answer)
 	while ((n = read(fd, &c, 1)) == 1 && c != '\n')
 		if (buf_addch(answer, c) < 0)
 			return ERR_TOOBIG;
-	if (n == -1 && errno == EINTR)
+	/* What comes next begins on a line of its own. */
+	if (n != 1)
+		out_all(fd, "the terminal", "\n", 1);
+	if (n == -1)
 		return err_set(ERR_LOGIN, "interrupted");
 	if (n != 1 && answer->len == 0)
 		return err_set(ERR_LOGIN, "no answer on the terminal");
 	return 0;
 }
 
-int
-tty_ask(struct buf *answer, const char *question, int secret)
+/* A signal that comes meanwhile is raised at the end: it finds the terminal as
+ * it was. */
+static int
+ask(int fd, struct buf *answer, const char *question, int secret)
 {
 	struct sigaction old[NSIGNALS], sa = { .sa_handler = on_signal };
 	struct termios was, now;
-	int fd, r, echo_off = 0;
+	int r, echo_off = 0;
 
-	if ((fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) == -1)
-		return err_set(ERR_LOGIN, "no terminal to ask on");
 	buf_reset(answer);
 	caught = 0;
 	/* No SA_RESTART: a signal has to end the read. */
@@ -64,8 +66,22 @@ tty_ask(struct buf *answer, const char *question, int secret)
 		tcsetattr(fd, TCSAFLUSH, &was);
 	for (size_t i = 0; i < NSIGNALS; i++)
 		sigaction(signals[i], &old[i], NULL);
-	close(fd);
 	if (caught != 0)
 		raise(caught);
+	return r;
+}
+
+int
+tty_ask(struct buf *answer, const char *question, int secret)
+{
+	int fd, r;
+
+	if ((fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) == -1)
+		return err_set(ERR_LOGIN, "no terminal to ask on");
+	/* Whoever was stopped and goes on is asked again. */
+	do
+		r = ask(fd, answer, question, secret);
+	while (caught == SIGTSTP);
+	close(fd);
 	return r;
 }
