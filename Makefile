@@ -44,6 +44,7 @@ MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \
                fingerprint link megalink elc elcpage elcaccount resume node \
                tree keyring raid pace
+TOOLS        = cachedump
 FUZZ         = rsa attr link megalink elc json node event login
 BENCH        = kernel kdf
 
@@ -64,6 +65,7 @@ LIB_OBJ      = $(LIB:%=$(BUILD)/lib/%.o)
 PROG_BIN     = $(PROGS:%=$(BUILD)/mega-%)
 SERVE_OBJ    = $(SERVE:%=$(BUILD)/cmd/mega-serve/%.o)
 UNIT_BIN     = $(UNIT:%=$(BUILD)/unit/%)
+TOOL_BIN     = $(TOOLS:%=$(BUILD)/tools/%)
 REPLAY_BIN   = $(FUZZ:%=$(BUILD)/replay/%)
 BENCH_BIN    = $(BENCH:%=$(BUILD)/bench/%)
 HDR          = $(wildcard lib/*.h cmd/mega-serve/*.h tests/unit/*.h)
@@ -83,7 +85,7 @@ ifneq ($(call HAVE,$(PKG_SERVE)),yes)
 	@echo "mega-serve is left out: $(PKG_SERVE) is missing (make deps)"
 endif
 
-unit: $(UNIT_BIN)
+unit: $(UNIT_BIN) $(TOOL_BIN)
 
 replay: $(REPLAY_BIN)
 
@@ -103,6 +105,10 @@ $(BUILD)/mega-%: $(BUILD)/cmd/mega-%.o $(BUILD)/libmega.a
 	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS)
 
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libmega.a
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS)
+
+$(BUILD)/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/libmega.a
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS)
 

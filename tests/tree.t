@@ -234,44 +234,87 @@ ok "the state is void" mega-ls -v
 is "and loaded anew" "$(cat .out)" /z
 says "which is said" 'too old'
 
+# Changes of all kinds, made without our code, and told by events: the cache
+# is then what the service would send.  TREE_ROUNDS and TREE_CHANGES make it
+# longer.
+
+rm -rf "$XDG_STATE_HOME/megapipe" "$XDG_CACHE_HOME/megapipe"
+echo secret >password
+serve -d "$T/churn" --account a@example.org:password \
+    --populate "a@example.org:${TREE_NODES:-1000}"
+mega-login --password-file password a@example.org
+mega-ls >/dev/null
+seed=${TREE_SEED:-$$}
+echo "# TREE_SEED=$seed"
+i=0
+while [ $i -lt "${TREE_ROUNDS:-3}" ]; do
+	i=$((i + 1))
+	node "$SRC/tests/churn.js" change "${TREE_CHANGES:-300}" $((seed + i))
+	result $? "changes of all kinds, $i"
+	mega-ls -v / 2>err.txt >/dev/null
+	is "are told by events" "$(cat err.txt)" ""
+	node "$SRC/tests/churn.js" dump >want.txt
+	"$BUILD/tools/cachedump" "$(find "$XDG_CACHE_HOME/megapipe" -type l)" |
+	    LC_ALL=C sort >got.txt
+	same "and lead to what is there" want.txt got.txt
+	diff want.txt got.txt | head -n 8 | sed 's/^/# /'
+done
+serve_stop
+
 # Deaths.  A process that dies anywhere leaves what the next one can use.
+# TREE_DEATHS of them, at moments spread over what it has to do.
 
 rm -r "$XDG_STATE_HOME/megapipe" "$XDG_CACHE_HOME/megapipe"
-echo secret >password
+deaths=${TREE_DEATHS:-12}
 serve -d "$T/big" --account a@example.org:password \
     --populate a@example.org:20000
 ok "an account" mega-login --password-file password a@example.org
-mega-ls -R / | md5sum >want.txt
-i=0
-bad=0
-while [ $i -lt 25 ]; do
-	rm -rf "$XDG_CACHE_HOME/megapipe"
+
+now_ms()
+{
+	perl -MTime::HiRes=time -e 'printf "%d", time * 1000'
+}
+
+# dies I MS: mega-ls is killed at the Ith moment of what takes it so long.
+dies()
+{
 	mega-ls / >/dev/null 2>&1 &
 	pid=$!
-	sleep "0.$(printf %03d $((i * 9)))"
+	sleep "$(awk "BEGIN { print $1 * $2 / $deaths / 1000 }")"
 	kill -9 $pid 2>/dev/null
 	wait $pid 2>/dev/null
+}
+
+start=$(now_ms)
+mega-ls -R / | md5sum >want.txt
+took=$(($(now_ms) - start))
+i=0
+bad=0
+while [ $i -lt "$deaths" ]; do
+	rm -rf "$XDG_CACHE_HOME/megapipe"
+	dies $i $took
 	mega-ls -R / 2>kill.err | md5sum | cmp -s - want.txt || bad=$((bad + 1))
 	[ -s kill.err ] && bad=$((bad + 1))
 	i=$((i + 1))
 done
 is "killed while loading" $bad 0
+mega-mkdir /killed
 i=0
-while [ $i -lt 25 ]; do
-	echo $i >killed
-	MEGA_CACHE=$T/elsewhere mega-put killed "/killed $i" >/dev/null
-	MEGA_CACHE=$T/elsewhere mega-put killed "/killed $i twice" >/dev/null
-	mega-ls / >/dev/null 2>&1 &
-	pid=$!
-	sleep "0.$(printf %03d $((i * 2)))"
-	kill -9 $pid 2>/dev/null
-	wait $pid 2>/dev/null
-	[ "$(mega-ls / 2>kill.err | grep -c killed)" = $((2 * i + 2)) ] ||
-	    bad=$((bad + 1))
+while [ $i -lt "$deaths" ]; do
+	perl -e 'print "/killed/$ARGV[0].$_\n" for 1 .. 300' $i |
+	    MEGA_CACHE=$T/elsewhere mega-mkdir -
+	[ $i -gt 0 ] || start=$(now_ms)
+	[ $i -gt 0 ] || mega-ls / >/dev/null
+	[ $i -gt 0 ] || took=$(($(now_ms) - start))
+	dies $i $took
+	MEGA_CACHE=$T/elsewhere mega-ls -lR --cached / >want.txt
+	mega-ls -lR / 2>kill.err | cmp -s - want.txt || bad=$((bad + 1))
 	[ -s kill.err ] && bad=$((bad + 1))
 	i=$((i + 1))
 done
 is "killed while catching up" $bad 0
+is "that was told by events" "$(wc -l <want.txt)" \
+    $((20000 + 1 + 300 * deaths))
 is "nothing is left but one cache" \
     "$(find "$XDG_CACHE_HOME/megapipe" -name '*.db' | wc -l)" 1
 
@@ -288,23 +331,33 @@ is "of many that start at once" "$(for i in 1 2 3 4 5 6 7 8; do
 	cmp -s crowd.1 crowd.$i || echo "$i differs"; done)" ""
 is "one loads" $(($(grep -c '"f"' serve.log) - before)) 1
 
+# Each writer makes, fills, renames and removes; each reader reads.
+writer()
+{
+	for k in $(seq "${TREE_CROWD:-4}"); do
+		mega-mkdir "/crowd.$1.$k"
+		echo "$1" >put.$1
+		mega-put put.$1 "/crowd.$1.$k/a"
+		mega-cp "/crowd.$1.$k/a" "/crowd.$1.$k/b"
+		mega-mv "/crowd.$1.$k" "/crowded.$1.$k"
+		mega-rm --purge "/crowded.$1.$k/a"
+	done
+}
 crowd=
 for i in 1 2 3 4 5 6 7 8; do
-	for k in 1 2 3 4 5; do
-		echo $i >put.$i
-		mega-put put.$i /crowd.$i.$k
-	done >/dev/null 2>>crowd.err &
+	writer $i >/dev/null 2>>crowd.err &
 	crowd="$crowd $!"
-	for k in 1 2 3 4 5; do
+	for k in $(seq $((3 * ${TREE_CROWD:-4}))); do
 		mega-ls -R /
 	done >/dev/null 2>>crowd.err &
 	crowd="$crowd $!"
 done
 wait $crowd
 is "writers and readers at once: nothing is said" "$(cat crowd.err)" ""
-is "nothing is lost" "$(mega-ls / | grep -c crowd)" 40
-mega-ls -lR / >cached.txt
-MEGA_CACHE=$T/third mega-ls -lR / >loaded.txt
+is "nothing is lost" "$(mega-ls -R / | sed -n 's|^/crowded.*/||p' | sort |
+    uniq -c | tr -d '\n ')" $((8 * ${TREE_CROWD:-4}))b
+mega-ls -lR >cached.txt
+MEGA_CACHE=$T/third mega-ls -lR >loaded.txt
 same "events lead to where loading does" loaded.txt cached.txt
 
 done_testing
