@@ -42,7 +42,7 @@ struct copying {
 	struct change *trash;   /* of the files that were replaced */
 	size_t ntrash, left;
 	int result;
-	char *error;
+	struct err_kept *error;
 };
 
 static void
@@ -82,12 +82,12 @@ end(struct copying *m, int err)
 {
 	if (err < 0 && m->result == 0) {
 		m->result = err;
-		m->error = xstrdup(err_text());
+		m->error = err_keep();
 	}
 	if (--m->left > 0)
 		return;
 	if (m->result < 0)
-		err_set(m->result, "%s", m->error);
+		err_again(m->result, m->error);
 	task_end(&tasks, &m->task, m->result);
 }
 

@@ -17,6 +17,7 @@
 #include "secret.h"
 #include "shape.h"
 #include "share.h"
+#include "task.h"
 
 #define SYNOPSIS "[-j0qv] [--expire=T] [--password-file=F] [--writable] " \
 	"[--old] PATH ...\n-d [-j0qv] PATH ...\n-l [-j0qv] [--old]\n" \
@@ -36,8 +37,6 @@ static const struct cmd_opt options[] = {
 	CMD_END
 };
 
-#define AHEAD 1000 /* operands whose answers are waited for */
-
 static struct {
 	int remove, info, list, old, writable;
 	int64_t expire;
@@ -45,10 +44,11 @@ static struct {
 
 static struct remote remote;
 
-/* One operand on its way; told in the order of the operands. */
+/* One operand on its way. */
 struct ask {
+	struct task task;
 	struct api_cmd cmd;
-	char *operand, *path;
+	char *path;
 	struct node node;
 	struct attr attr;
 	struct link made;        /* the link, as far as it is known */
@@ -56,18 +56,15 @@ struct ask {
 	int64_t size, files, folders; /* -i of a folder: all that is below */
 	struct api_cmd share_cmd; /* of a folder's share */
 	int pending;              /* commands without an answer */
-	int over, result;
+	int result;
 	struct err_kept *error;   /* of result, if that is a failure */
-	struct ask *next;
 };
 
-static struct ask *list, **tail = &list;
-static unsigned count;
-
 static void
-ask_free(struct ask *a)
+drop(struct task *t)
 {
-	free(a->operand);
+	struct ask *a = (struct ask *)t;
+
 	free(a->path);
 	free(a->error);
 	attr_free(&a->attr);
@@ -103,8 +100,9 @@ put_counts(struct json_out *o, const struct ask *a)
 }
 
 static void
-print(const struct ask *a)
+tell(struct task *t)
 {
+	const struct ask *a = (struct ask *)t;
 	struct buf b = BUF_MAX(1 << 20);
 	struct json_out o = { &b, 0 };
 	char when[CMD_TIME_MAX];
@@ -131,25 +129,7 @@ print(const struct ask *a)
 	buf_wipe(&b);
 }
 
-/* Tell those whose turn it is. */
-static void
-tell(void)
-{
-	while (list != NULL && list->over) {
-		struct ask *a = list;
-
-		list = a->next;
-		if (list == NULL)
-			tail = &list;
-		count--;
-		err_clear();
-		if (a->result < 0)
-			cmd_fail(a->operand, err_again(a->result, a->error));
-		else
-			print(a);
-		ask_free(a);
-	}
-}
+static struct tasks tasks = { .tell = tell, .drop = drop };
 
 /* Note how one of an operand's commands ended.  Where both failed, the
  * share's failure is the reason of the other. */
@@ -167,8 +147,9 @@ static void
 end(struct ask *a, int result)
 {
 	note(a, result, 0);
-	a->over = 1;
-	tell();
+	if (a->result < 0)
+		err_again(a->result, a->error);
+	task_end(&tasks, &a->task, a->result);
 }
 
 static struct ask *
@@ -176,13 +157,8 @@ begin(const char *operand)
 {
 	struct ask *a = xcalloc(1, sizeof *a);
 
-	while (count >= AHEAD)
-		http_turn(remote.account.http, -1);
-	a->operand = xstrdup(operand);
 	a->cmd.ctx = a;
-	*tail = a;
-	tail = &a->next;
-	count++;
+	task_begin(&tasks, remote.account.http, &a->task, operand);
 	return a;
 }
 
@@ -273,34 +249,47 @@ send_cmd(struct ask *a, struct api *api, struct api_cmd *c,
 	api_send(api, c, o);
 }
 
+/* The key of the folder's own share: 1, 0 if it has none, or ERR_*. */
+static int
+find_share(uint8_t key[KEY_SIZE], struct tree *t, const char h[9])
+{
+	struct share s[SHARE_NESTED_MAX];
+	int n = share_list(t, h, s), own = n > 0 && strcmp(s[0].h, h) == 0;
+
+	if (own)
+		memcpy(key, s[0].key, KEY_SIZE);
+	secret_zero(s, sizeof s);
+	return n < 0 ? n : own;
+}
+
 /* Make a folder readable by link: its share, with the keys of all in it. */
 static int
 export_folder(struct ask *a, struct place *p)
 {
-	struct share s[SHARE_NESTED_MAX];
+	struct share own;
 	struct json_out o;
-	int n = share_list(p->tree, p->node.h, s), r = 0;
+	int r = find_share(own.key, p->tree, p->node.h);
 
-	if (n < 0)
-		return n;
-	if (n == 0 || strcmp(s[0].h, p->node.h) != 0) {
-		memcpy(s[0].h, p->node.h, sizeof s[0].h);
-		secret_random(s[0].key, KEY_SIZE);
-	}
-	memcpy(a->made.key, s[0].key, KEY_SIZE);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		secret_random(own.key, KEY_SIZE);
+	memcpy(own.h, p->node.h, sizeof own.h);
+	memcpy(a->made.key, own.key, KEY_SIZE);
 	a->made.keylen = KEY_SIZE;
 	a->made.kind = LINK_FOLDER;
+	r = 0;
 	/* A folder that has a link has its share already. */
 	if (p->node.ph[0] == '\0') {
 		o = api_begin(&a->share_cmd, "s2");
-		r = share_put_export(&o, p->tree, &p->node, &s[0],
+		r = share_put_export(&o, p->tree, &p->node, &own,
 		    remote.account.session.master);
 		if (r == 0)
 			send_cmd(a, p->api, &a->share_cmd, &o);
 		else
 			buf_wipe(&a->share_cmd.json);
 	}
-	secret_zero(s, sizeof s);
+	secret_zero(&own, sizeof own);
 	return r;
 }
 
@@ -392,37 +381,26 @@ out:
 static int
 list_one(void *ctx, const struct node *n)
 {
-	struct place p = { .kind = PLACE_NODE, .tree = ctx };
-	struct share s[SHARE_NESTED_MAX];
-	struct ask *a = begin("");
 	struct buf path = BUF_MAX(1 << 20);
+	struct ask *a;
 	int r = 0;
 
+	tree_path(ctx, n->h, &path);
+	a = begin(buf_str(&path));
+	a->path = buf_steal(&path);
 	node_copy(&a->node, n);
-	node_copy(&p.node, n);
-	if (place_print(&p, &path) == 0)
-		a->path = buf_steal(&path);
 	memcpy(a->made.ph, n->ph, sizeof n->ph);
-	memcpy(a->made.key, n->key, n->keylen);
-	a->made.keylen = n->keylen;
-	if (n->type != NODE_FILE) {
+	if (n->type == NODE_FILE) {
+		memcpy(a->made.key, n->key, n->keylen);
+		a->made.keylen = n->keylen;
+	} else if ((r = find_share(a->made.key, ctx, n->h)) > 0) {
 		a->made.kind = LINK_FOLDER;
-		a->made.keylen = 0;
-		r = share_list(p.tree, n->h, s);
-		if (r > 0 && strcmp(s[0].h, n->h) == 0) {
-			memcpy(a->made.key, s[0].key, KEY_SIZE);
-			a->made.keylen = KEY_SIZE;
-		}
-		secret_zero(s, sizeof s);
+		a->made.keylen = KEY_SIZE;
 	}
 	if (a->made.keylen > 0)
 		finish_link(a);
 	else if (r >= 0)
 		r = err_set(ERR_KEY, "its key cannot be decrypted");
-	free(a->operand);
-	a->operand = xstrdup(a->path != NULL ? a->path : n->h);
-	node_free(&p.node);
-	buf_free(&path);
 	end(a, r);
 	return 0;
 }
@@ -675,8 +653,7 @@ main(int argc, char *argv[])
 		return cmd_finish();
 	}
 	run(argv + optind);
-	while (count > 0)
-		http_turn(remote.account.http, -1);
+	task_wait(&tasks, remote.account.http);
 	remote_close(&remote);
 	return cmd_finish();
 }

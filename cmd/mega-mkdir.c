@@ -208,7 +208,7 @@ settle(struct want *w, const struct folder_job *f)
 {
 	err_clear();
 	if (f->result < 0) {
-		err_set(f->result, "%s", f->error);
+		err_again(f->result, f->error);
 		done(w, f->result);
 	} else if (w->is_last) {
 		done(w, 0);

@@ -402,7 +402,7 @@ make_level(struct subs *all, size_t first, size_t last, const struct dest *d)
 		struct sub *s = &all->s[which[k]];
 
 		if (jobs[k].result < 0) {
-			err_set(jobs[k].result, "%s", jobs[k].error);
+			err_again(jobs[k].result, jobs[k].error);
 			cmd_fail(s->local, jobs[k].result);
 		} else {
 			memcpy(s->dest.h, jobs[k].node.h, sizeof s->dest.h);

@@ -686,7 +686,7 @@ make_some(struct pair **v, size_t n)
 
 		if (f->result < 0) {
 			v[i]->h[0] = '\0';
-			err_set(f->result, "%s", f->error);
+			err_again(f->result, f->error);
 			fail(v[i]->path, 1, f->result);
 		} else {
 			memcpy(v[i]->h, f->node.h, sizeof v[i]->h);

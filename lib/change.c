@@ -13,7 +13,7 @@ note(struct change *c, int err)
 {
 	if (err < 0 && c->result == 0) {
 		c->result = err;
-		c->error = xstrdup(err_text());
+		c->error = err_keep();
 	}
 }
 
@@ -25,7 +25,7 @@ end(struct change *c, int err)
 	if (--c->left > 0)
 		return;
 	if (c->result < 0)
-		err_set(c->result, "%s", c->error);
+		err_again(c->result, c->error);
 	if (c->done != NULL)
 		c->done(c, c->result);
 }
@@ -342,7 +342,7 @@ change_wait(struct change *c)
 {
 	while (c->left > 0)
 		http_turn(api_http(c->api), -1);
-	return c->result < 0 ? err_set(c->result, "%s", c->error) : 0;
+	return c->result < 0 ? err_again(c->result, c->error) : 0;
 }
 
 int
@@ -365,5 +365,6 @@ change_free(struct change *c)
 	free(c->attrs);
 	free(c->later);
 	free(c->error);
-	c->attrs = c->later = c->error = NULL;
+	c->attrs = c->later = NULL;
+	c->error = NULL;
 }

@@ -35,7 +35,7 @@ struct change {
 	char target[9];
 	char *later;          /* attributes on their way */
 	int rename, only, left, result;
-	char *error;
+	struct err_kept *error;
 };
 
 /*

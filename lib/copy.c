@@ -145,7 +145,7 @@ fail(struct copy *c, int err)
 {
 	if (c->result == 0) {
 		c->result = err;
-		c->error = xstrdup(err_text());
+		c->error = err_keep();
 	}
 }
 
@@ -336,7 +336,7 @@ go_on(struct copy *c)
 	if (c->flying > 0)
 		return;
 	if (c->result < 0)
-		err_set(c->result, "%s", c->error);
+		err_again(c->result, c->error);
 	c->done(c, c->result);
 }
 
@@ -354,6 +354,7 @@ copy_free(struct copy *c)
 	free(c->name);
 	free(c->items);
 	free(c->error);
-	c->name = c->error = NULL;
+	c->name = NULL;
+	c->error = NULL;
 	c->items = NULL;
 }

@@ -59,7 +59,7 @@ struct copy {
 	size_t cap, at;
 	unsigned flying;
 	int result;
-	char *error;
+	struct err_kept *error;
 };
 
 /* Add a node, after the one around it: its index. */

@@ -3,7 +3,6 @@
 
 #include "err.h"
 #include "finish.h"
-#include "mem.h"
 
 /* Whether two paths lead into one folder. */
 static int
@@ -27,14 +26,14 @@ name_one(const struct finish_item *i)
 void
 finish_all(struct finish *f)
 {
-	char *errors[FINISH_MAX];
+	struct err_kept *errors[FINISH_MAX];
 	int r[FINISH_MAX];
 
 	http_timer_clear(f->http, &f->timer);
 	for (size_t k = 0; k < f->n; k++) {
 		err_clear();
 		r[k] = name_one(f->item[k]);
-		errors[k] = r[k] < 0 ? xstrdup(err_text()) : NULL;
+		errors[k] = r[k] < 0 ? err_keep() : NULL;
 	}
 	for (size_t k = 0; k < f->n; k++)
 		if (k == 0 || !same_folder(f->item[k - 1]->out->path,
@@ -42,7 +41,7 @@ finish_all(struct finish *f)
 			out_sync(f->item[k]->out->path);
 	for (size_t k = 0; k < f->n; k++) {
 		if (r[k] < 0)
-			err_set(r[k], "%s", errors[k]);
+			err_again(r[k], errors[k]);
 		free(errors[k]);
 		f->item[k]->done(f->item[k], r[k]);
 	}

@@ -38,7 +38,7 @@ on_made(struct api_cmd *c, struct json *j, int v, int err)
 
 	f->result = err < 0 ? err : read_reply(f, j, v);
 	if (f->result < 0) {
-		f->error = xstrdup(err_text());
+		f->error = err_keep();
 		node_free(&f->node);
 	}
 	--*f->left;
@@ -74,7 +74,7 @@ send_job(struct folder_job *f, struct api *api, const uint8_t master[16])
 		key_wrap(wrapped, f->node.key, KEY_SIZE, master);
 	attr_set(&a, "n", f->name, f->n);
 	if ((f->result = attr_seal(&a, &attrs, f->node.key)) < 0) {
-		f->error = xstrdup(err_text());
+		f->error = err_keep();
 		node_free(&f->node);
 		--*f->left;
 		goto out;
@@ -132,7 +132,7 @@ folder_make(struct node *out, struct api *api, const uint8_t master[16],
 		return f.nshares;
 	folder_make_all(&f, 1, api, master, tree);
 	if (f.result < 0)
-		err_set(f.result, "%s", f.error);
+		err_again(f.result, f.error);
 	free(f.error);
 	secret_zero(shares, sizeof shares);
 	*out = f.node;

@@ -16,7 +16,7 @@ struct folder_job {
 
 	struct node node;     /* set, if it was made; node_free */
 	int result;           /* 0 or ERR_* */
-	char *error;          /* its text; the caller frees it */
+	struct err_kept *error; /* of that; the caller frees it */
 
 	struct api_cmd cmd;   /* private */
 	struct tree *tree;

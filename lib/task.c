@@ -23,12 +23,10 @@ static void
 tell(struct tasks *all, struct task *t)
 {
 	err_clear();
-	if (t->result < 0) {
-		err_set(t->result, "%s", t->error);
-		cmd_fail(t->operand, t->result);
-	} else {
+	if (t->result < 0)
+		cmd_fail(t->operand, err_again(t->result, t->error));
+	else
 		all->tell(t);
-	}
 	free(t->operand);
 	free(t->error);
 	all->drop(t);
@@ -40,7 +38,7 @@ task_end(struct tasks *all, struct task *t, int result)
 	t->over = 1;
 	t->result = result;
 	if (result < 0)
-		t->error = xstrdup(err_text());
+		t->error = err_keep();
 	while (all->list != NULL && all->list->over) {
 		t = all->list;
 		all->list = t->next;

@@ -14,7 +14,7 @@ struct task {
 	char *operand;
 	struct task *next;    /* private, as what follows */
 	int over, result;
-	char *error;
+	struct err_kept *error;
 };
 
 struct tasks {

@@ -390,7 +390,9 @@ exits 2 "a date that is over" mega-link --expire 2001-01-01 /b
 exits 2 "a date that there is not" mega-link --expire 2030-13-41 /b
 exits 2 "none" mega-link --expire '' /b
 restart --fault cs:l=-11x1
-exits 11 "an account that may not" mega-link --expire 7d /b
+exits 11 "an account that may not" mega-link -j --expire 7d /b
+is "-j: what the service said" "$(jq -c '.error | [.name, .api]' .err)" \
+    '["refused",-11]'
 
 # ---- very many
 
