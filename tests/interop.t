@@ -106,6 +106,27 @@ else
 	ok "megajs: finds it" mj get "/js/$name" got
 	ok "megajs: a rename" mj rename "/js/$name" "e$(printf '\314\201')"
 	is "is seen" "$(mega-ls /js | grep -c "^/js/e$(printf '\314\201')$")" 1
+
+	# Each sees what the other changes.
+	mega-mkdir /x /x/sub /x/gone
+	mega-put s/16 /x/a >/dev/null
+	mega-mv /x/a /x/sub/b
+	mega-cp /x/sub/b /x/c
+	mega-put s/17 /x/c >/dev/null
+	mega-rm -r /x/gone
+	is "megajs: what we made, moved, copied and removed" \
+	    "$(mj ls /x | sort | tr '\n' ' ')" "/x/c 17 /x/sub/ /x/sub/b 16 "
+	ok "megajs: our new version" mj get /x/c got
+	same "megajs: our new version: the data" s/17 got
+	mj mkdir /x/new
+	mj put s/15 /x/new/d
+	mj mv /x/c /x/new
+	mj rename /x/sub/b B
+	mj rm /x/sub forever
+	is "what megajs made, moved, renamed and removed" \
+	    "$(mega-ls -R /x | tr '\n' ' ')" "/x/new /x/new/c /x/new/d "
+	is "the versions of what it moved" "$(mega-ls --versions -j /x/new/c |
+	    jq .size | tr '\n' ' ')" "17 16 "
 	serve_stop
 fi
 
@@ -161,6 +182,23 @@ megatools_session '
 	mega-link /mt >link && mkdir mtf &&
 	    mtp dl --no-progress --path mtf "$(cat link)" && diff -r mt mtf
 	tell "megatools: a folder link of ours"
+
+	mega-mkdir /x /x/sub /x/gone && mega-put s/16 /x/a >put &&
+	    mega-mv /x/a /x/sub/b && mega-cp /x/sub/b /x/c &&
+	    mega-put s/17 /x/c >put && mega-rm -r /x/gone
+	tell "make, move, copy, replace and remove"
+	[ "$(mt ls --reload -R /Root/x | sort | tr "\n" " ")" = \
+	    "/Root/x /Root/x/c /Root/x/sub /Root/x/sub/b " ]
+	tell "megatools: sees all that"
+	rm -f got
+	mt get --reload --no-progress --path got /Root/x/c && cmp s/17 got
+	tell "megatools: our new version"
+	mt mkdir --reload /Root/x/new && mt rm --reload /Root/x/c &&
+	    mt put --reload --no-progress --path /Root/x/new/d s/15
+	tell "megatools: makes, removes and sends"
+	[ "$(mega-ls -R /x | tr "\n" " ")" = \
+	    "/x/new /x/new/d /x/sub /x/sub/b " ]
+	tell "all that is seen"
 	MT_USER=old@example.org
 	mkdir tmp1 tmp2
 	TMPDIR=$PWD/tmp1 mt mkdir /Root/v1
