@@ -13,6 +13,7 @@
 #include "login.h"
 #include "mem.h"
 #include "password.h"
+#include "private.h"
 #include "secret.h"
 #include "totp.h"
 #include "tty.h"
@@ -222,13 +223,16 @@ authenticate(struct account *a, const char *email)
 	return r;
 }
 
+/* A login that cannot be kept is not begun: too many of them are what
+ * accounts are locked for. */
 static int
 begin(struct before *b, const char *email, const char *path)
 {
 	struct account a = { 0 };
 	int r;
 
-	if ((r = account_open_none(&a)) == 0 &&
+	if ((r = private_ready(path)) == 0 &&
+	    (r = account_open_none(&a)) == 0 &&
 	    (r = authenticate(&a, email)) == 0 && (r = save(&a, b, path)) < 0)
 		account_abandon(&a, r);
 	account_close(&a);

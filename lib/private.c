@@ -90,3 +90,25 @@ private_write(const char *path, const void *p, size_t n)
 
 	return r < 0 ? r : out_replace(path, p, n, 0600);
 }
+
+int
+private_ready(const char *path)
+{
+	static const char zeros[PIECE];
+	char *probe = xasprintf("%s.%ld.new", path, (long)getpid());
+	int fd, r = make_folders(path);
+
+	if (r < 0)
+		goto out;
+	fd = open(probe, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1) {
+		r = err_local("%s", path);
+		goto out;
+	}
+	r = out_all(fd, path, zeros, sizeof zeros);
+	close(fd);
+	unlink(probe);
+out:
+	free(probe);
+	return r;
+}

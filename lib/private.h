@@ -17,4 +17,8 @@ int private_read(struct buf *b, const char *path);
  * ERR_LOCAL. */
 int private_write(const char *path, const void *p, size_t n);
 
+/* private_ready: whether private_write could do so now, for those who would
+ * lose something if it could not.  0 or ERR_LOCAL. */
+int private_ready(const char *path);
+
 #endif

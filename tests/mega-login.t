@@ -325,8 +325,22 @@ exits 1 "nor is what is no session" sh -c 'echo {} >odd; chmod 600 odd
     mega-login --session odd --password-file pw one@x.org'
 is "it is left alone" "$(cat odd)" "{}"
 : >file
+before=$(asked us)
 exits 12 "a place that cannot be" mega-login --password-file pw \
     --session file/s one@x.org
+if unshare -rm true 2>/dev/null; then
+	mkdir full
+	exits 12 "a place that is full" in_private_mounts '
+	    mount -t tmpfs -o size=64k none full &&
+	    cat /dev/zero >full/filler 2>/dev/null
+	    mega-login --password-file pw --session full/s one@x.org
+	    st=$?; ls full; exit $st'
+	says "is named" '^mega-login: full/s: No space left on device'
+	is "and nothing stays" "$(cat .out)" filler
+else
+	skip "a place that is full" "no private namespaces here"
+fi
+is "costs no login" "$(asked us)" "$before"
 
 # The file.
 
