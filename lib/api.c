@@ -1,3 +1,4 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,11 +96,37 @@ api_pause_ms(unsigned fails)
 	return pause;
 }
 
+#define WORDS_MAX 256
+
 static void
-notice(const char *words)
+say(void (*to)(const char *), const char *fmt, va_list ap)
 {
-	if (api_notice != NULL)
-		api_notice(words);
+	char words[WORDS_MAX];
+
+	if (to == NULL)
+		return;
+	vsnprintf(words, sizeof words, fmt, ap);
+	to(words);
+}
+
+void
+api_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(api_notice, fmt, ap);
+	va_end(ap);
+}
+
+void
+api_say_more(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(api_remark, fmt, ap);
+	va_end(ap);
 }
 
 struct api *
@@ -364,7 +391,6 @@ on_timer(struct http_timer *t)
 {
 	struct api *a = t->ctx;
 
-	notice("");
 	start(a);
 }
 
@@ -383,7 +409,7 @@ try_again(struct api *a, int err)
 		return;
 	}
 	if (a->backoff_ms >= 4000)
-		notice(err == ERR_AGAIN || err == ERR_RATELIMIT ?
+		api_say("%s", err == ERR_AGAIN || err == ERR_RATELIMIT ?
 		    "the service is busy; waiting" :
 		    "no answer from the service; trying again");
 	secret_random(&jitter, sizeof jitter);
@@ -412,12 +438,11 @@ prove(struct api *a)
 		try_again(a, ERR_SLOW);
 		return;
 	}
-	notice("the service wants a proof of work; computing");
+	api_say("the service wants a proof of work; computing");
 	if (left <= 0 || ++a->proofs > PROOFS_MAX)
 		r = err_set(ERR_SLOW, "no proof of work was good enough");
 	if (r == 0)
 		r = hashcash_solve(&h, 0, left, NULL, answer);
-	notice("");
 	if (r < 0) {
 		fail_all(a, r);
 		return;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "compat.h"
 #include "http.h"
 #include "json.h"
 
@@ -117,11 +118,15 @@ int64_t api_patience(void);
 int64_t api_pause_ms(unsigned fails);
 
 /* Called with words when something takes long: proof of work, waiting for a
- * busy service; "" when it is over.  May be NULL. */
+ * busy service.  May be NULL. */
 extern void (*api_notice)(const char *words);
 
 /* Called with words on what happened beside, for those who want to know
  * (--verbose).  May be NULL. */
 extern void (*api_remark)(const char *words);
+
+/* Call these two, if they are set, with words made to a format. */
+void api_say(const char *fmt, ...) COMPAT_PRINTF(1, 2);
+void api_say_more(const char *fmt, ...) COMPAT_PRINTF(1, 2);
 
 #endif

@@ -32,11 +32,14 @@ static const struct cmd_opt *options;
 static char letters[3 * OPTIONS_MAX + 2];
 static struct option longs[OPTIONS_MAX + 3];
 
+/* For people who wait, and those who want to know all. */
 static void
 notice(const char *words)
 {
-	if (*words != '\0' && !cmd.quiet && isatty(STDERR_FILENO))
+	if (isatty(STDERR_FILENO))
 		cmd_note("%s", words);
+	else
+		cmd_verbose("%s", words);
 }
 
 static void
@@ -64,6 +67,8 @@ cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
 	size_t n = 0;
 
 	setrlimit(RLIMIT_CORE, &none);
+	/* A file that may not be so large is a failure like any other. */
+	signal(SIGXFSZ, SIG_IGN);
 	hold_standard();
 	cmd.name = name;
 	cmd.tty = isatty(STDOUT_FILENO);

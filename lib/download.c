@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -494,6 +493,11 @@ record_resume(struct fetch *f)
 	}
 	secret_zero(tmp, SLOT_SIZE);
 	free(tmp);
+	if (f->d->resumed > 0)
+		api_say_more("%lld of %lld bytes are here already",
+		    (long long)f->d->resumed, (long long)f->to);
+	if (f->ds->o.moved != NULL)
+		f->ds->o.moved(f->ds->o.ctx, f->d->resumed);
 	return 0;
 }
 
@@ -845,8 +849,6 @@ on_quota_over(struct http_timer *t)
 {
 	struct downloads *ds = t->ctx;
 
-	if (api_notice != NULL)
-		api_notice("");
 	for (struct fetch *f = ds->list; f != NULL; f = f->next) {
 		if (f->waiting) {
 			f->waiting = 0;
@@ -861,8 +863,6 @@ on_quota_over(struct http_timer *t)
 static int
 wait_for_quota(struct downloads *ds, int64_t left)
 {
-	char words[80];
-
 	if (left <= 0)
 		left = QUOTA_DEFAULT_S;
 	if (ds->quota.set)
@@ -874,10 +874,8 @@ wait_for_quota(struct downloads *ds, int64_t left)
 		return ERR_QUOTA;
 	}
 	ds->waited += left;
-	snprintf(words, sizeof words, "transfer quota used up; waiting %lld "
-	    "seconds", (long long)left);
-	if (api_notice != NULL)
-		api_notice(words);
+	api_say("transfer quota used up; waiting %lld seconds",
+	    (long long)left);
 	ds->quota.fire = on_quota_over;
 	ds->quota.ctx = ds;
 	http_timer_set(ds->http, &ds->quota, left * 1000);

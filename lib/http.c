@@ -27,12 +27,20 @@ struct http {
 	struct http_watch *watches;
 };
 
+/* Where there is one, a clock that goes on while the machine sleeps: what
+ * was to be waited for is over then. */
+#ifdef CLOCK_BOOTTIME
+#define CLOCK CLOCK_BOOTTIME
+#else
+#define CLOCK CLOCK_MONOTONIC
+#endif
+
 int64_t
 http_now_ms(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 

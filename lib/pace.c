@@ -1,5 +1,4 @@
 #include <stddef.h>
-#include <stdio.h>
 
 #include "api.h"
 #include "err.h"
@@ -8,13 +7,6 @@
 #define PAYS_PERCENT 105   /* of the rate before */
 #define REST_MS      30000 /* after a trial that did not pay */
 #define TELL_MS      10000
-
-static void
-remark(const char *words)
-{
-	if (api_remark != NULL)
-		api_remark(words);
-}
 
 void
 pace_init(struct pace *p, unsigned connections, int64_t now_ms)
@@ -47,8 +39,6 @@ begin_look(struct pace *p, int64_t now_ms)
 void
 pace_failed(struct pace *p, unsigned busy, int64_t now_ms)
 {
-	char words[160];
-
 	p->raised = NULL;
 	begin_look(p, now_ms);
 	if (now_ms - p->failed_ms < PACE_MS)
@@ -59,9 +49,8 @@ pace_failed(struct pace *p, unsigned busy, int64_t now_ms)
 	if (busy < 2)
 		return;
 	p->all = busy / 2;
-	snprintf(words, sizeof words, "%u connections instead of %u: %s",
-	    p->all, busy, err_text());
-	remark(words);
+	api_say_more("%u connections instead of %u: %s", p->all, busy,
+	    err_text());
 }
 
 /* Whether what is on trial has paid; if not, it is taken back. */
@@ -80,16 +69,13 @@ judge(struct pace *p, int64_t rate, int64_t now_ms)
 static int
 raise(struct pace *p, unsigned *what, unsigned most)
 {
-	char words[80];
-
 	p->by = 1 + *what / 4;
 	if (p->by > most - *what)
 		p->by = most - *what;
 	p->raised = what;
 	*what += p->by;
-	snprintf(words, sizeof words, "up to %u connections%s", *what,
-	    what == &p->each ? " for a file" : "");
-	remark(words);
+	api_say_more("up to %u connections%s", *what, what == &p->each ?
+	    " for a file" : "");
 	return 1;
 }
 
@@ -116,13 +102,15 @@ pace_look(struct pace *p, unsigned busy, int64_t now_ms)
 void
 pace_tell(struct pace *p, int64_t pause_ms, int64_t now_ms)
 {
-	char words[200];
+	const long long s = (long long)pause_ms / 1000;
 
-	snprintf(words, sizeof words, "%s; trying again in %lld seconds",
-	    err_text(), (long long)(pause_ms + 999) / 1000);
-	if (api_notice != NULL && now_ms - p->told_ms >= TELL_MS) {
+	if (s < 2) {
+		api_say_more("%s; trying again", err_text());
+	} else if (now_ms - p->told_ms < TELL_MS) {
+		api_say_more("%s; trying again in %lld seconds", err_text(),
+		    s);
+	} else {
 		p->told_ms = now_ms;
-		api_notice(words);
+		api_say("%s; trying again in %lld seconds", err_text(), s);
 	}
-	remark(words);
 }

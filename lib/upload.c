@@ -327,6 +327,7 @@ restart(struct push *f, int result)
 		return;
 	}
 	drop_pieces(f);
+	api_say("%s; the upload begins anew", err_text());
 	free(f->url);
 	f->url = NULL;
 	f->old_url = 0;
@@ -891,6 +892,8 @@ load_state(struct push *f)
 				    chunk_start(i);
 		}
 		f->acked = f->u->resumed;
+		api_say_more("%lld of %lld bytes have been sent already",
+		    (long long)f->acked, (long long)f->u->size);
 		if (f->us->o.moved != NULL)
 			f->us->o.moved(f->us->o.ctx, f->acked);
 	}
