@@ -123,6 +123,18 @@ is "makes no container" "$(cat .out)" ""
 exits 4 "-E without an account" input "$FILE" mega-elc -E
 is "an empty list" "$(input '' mega-elc -E --hidden | mega-elc)" ""
 
+perl -e 'srand 7; my @a = ("A".."Z", "a".."z", 0..9, "-", "_");
+	sub any { join "", map { $a[rand @a] } 1..$_[0] }
+	print "https://mega.nz/", ("file/" . any(8) . "#" . any(43),
+	    "folder/" . any(8) . "#" . any(22),
+	    "#N!" . any(8) . "!" . any(43) . "=###n=" . any(8))[$_ % 3], "\n"
+	    for 1..1000' >many
+for o in -e -1 "-E --hidden" "-E --hidden --bare"; do
+	mega-elc $o - <many >made.elc
+	mega-elc made.elc >many.back
+	same "$o: a thousand links come back" many.back many
+done
+
 # Accounts.
 
 C='mega://configelc?https%3A%2F%2Fone.example%2Felc:ann:k%3A1:One'
@@ -295,12 +307,22 @@ field()
 	sed "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/"
 }
 
-# What a server that has begun to listen must answer.
+# recipe NAME: the manual's configuration for a web server, with our paths.
+recipe()
+{
+	sed -n "/^$1/,/^\.Ed/p" "$SRC/man/mega-elc.1" |
+	    sed "1,/^\.Bd/d; /^\.Ed/d
+	s|/usr/local/lib/megapipe/elc.cgi|$T/web/elc.cgi|
+	s|/run/fcgiwrap.socket|$T/fcgiwrap.socket|"
+}
+
+# What a server that has begun to listen must answer: its NAME, the path of
+# the page, that of a page with a low rate, and whether it can Expect.
 check_server()
 {
 	P=$2
 	login="USER=ann&APIKEY=$APIKEY"
-	post "$P" "OPERATION_TYPE=E&DATA=$DATA&$login" ${3:-} >.reply
+	post "$P" "OPERATION_TYPE=E&DATA=$DATA&$login" ${4:-} >.reply
 	is "$1: E" "$(field e <.reply)" ""
 	token=$(field d <.reply)
 	is "$1: a token needs no escaping" \
@@ -315,7 +337,7 @@ check_server()
 	    "{\"e\":\"\",\"d\":\"$DATA\"}"
 	is "$1: an old token, escaped as MegaDownloader does" "$(post "$P" \
 	    "OPERATION_TYPE=D&DATA=AAECAwQFBgcICQoLDA0ODy19GdK%2fusQBeOe90a\
-iHnR6YNa0d5hHfyEooAQlh27%2fs&$login" ${3:-})" \
+iHnR6YNa0d5hHfyEooAQlh27%2fs&$login" ${4:-})" \
 	    "{\"e\":\"\",\"d\":\"$DATA\"}"
 	is "$1: an old token with a plus, unescaped" "$(post "$P" \
 	    "OPERATION_TYPE=D&DATA=AAAAAAAAAAAAAAAAAAAAAVn7BTYhoCytqLk4fBAX\
@@ -332,7 +354,8 @@ uOh1dOBAT6Bxm+GCKsWDG+MM&$login")" "{\"e\":\"\",\"d\":\"$DATA\"}"
 		    '{E,"d":""}'
 	done
 	head -c 70000 /dev/zero | tr '\0' x >big
-	is "$1: a body too large" "$(post "$P" "$(cat big)" | field d)" ""
+	is "$1: a body too large" \
+	    "$(post "$P" "$(cat big)" | grep -c '"d":"[^"]')" 0
 	is "$1: GET is refused" "$(curl -s -o .reply -w '%{http_code}' \
 	    "http://127.0.0.1:$WEB$P")" 405
 	is "$1: in JSON" "$(field d <.reply)" ""
@@ -349,8 +372,8 @@ $NODE"
 	[ "$(date +%S)" -lt 50 ] || sleep 11
 	key=$(mega-elc --db slow.db --user-add "$1")
 	for i in 1 2 3 4; do
-		post "${P%.cgi}-slow.cgi" \
-		    "OPERATION_TYPE=E&DATA=$DATA&USER=$1&APIKEY=$key" >.reply
+		post "$3" "OPERATION_TYPE=E&DATA=$DATA&\
+USER=$1&APIKEY=$key" >.reply
 		echo "<$(field e <.reply)>"
 	done >.replies
 	is "$1: a user may ask as often as the rate says" "$(cat .replies)" \
@@ -400,7 +423,7 @@ ok "--html: the link" grep -q "<a href=\"mega://configelc?http%3A%2F%2Fh%2F\
 
 printf 'PutYourPasswordHere!!\n' >password
 chmod 600 password
-mkdir -p web/cgi-bin
+mkdir -p web/cgi-bin empty
 for dir in web web/cgi-bin; do
 	cat >$dir/elc.cgi <<-EOF
 	#!/bin/sh
@@ -416,26 +439,64 @@ done
 
 if command -v lighttpd >/dev/null; then
 	WEB=$(perl free.pl)
-	cat >lighttpd.conf <<-EOF
-	server.document-root = "$T/web"
-	server.port = $WEB
-	server.bind = "127.0.0.1"
-	server.modules = ("mod_cgi")
-	cgi.assign = (".cgi" => "")
-	EOF
+	{
+		cat <<-EOF
+		server.document-root = "$T/empty"
+		server.port = $WEB
+		server.bind = "127.0.0.1"
+		EOF
+		recipe lighttpd
+		recipe lighttpd | sed '1,2d; s/"\/elc"/"\/slow"/
+		s/elc\.cgi/elc-slow.cgi/'
+	} >lighttpd.conf
 	lighttpd -D -f lighttpd.conf >lighttpd.log 2>&1 &
 	servers="$servers $!"
 	listening "$WEB"
-	check_server lighttpd /elc.cgi expect
+	check_server lighttpd /elc /slow expect
 else
 	skip "the server below lighttpd" "lighttpd is not installed"
+fi
+if command -v nginx >/dev/null && command -v fcgiwrap >/dev/null &&
+    [ -e /etc/nginx/fastcgi_params ]; then
+	WEB=$(perl free.pl)
+	cp /etc/nginx/fastcgi_params .
+	{
+		[ "$(id -u)" -ne 0 ] || echo 'user root root;'
+		cat <<-EOF
+		daemon off;
+		pid $T/nginx.pid;
+		error_log $T/nginx.log;
+		events {}
+		http {
+		access_log off;
+		client_body_temp_path $T/nginx.tmp;
+		fastcgi_temp_path $T/nginx.tmp;
+		proxy_temp_path $T/nginx.tmp;
+		scgi_temp_path $T/nginx.tmp;
+		uwsgi_temp_path $T/nginx.tmp;
+		server {
+		listen 127.0.0.1:$WEB;
+		EOF
+		recipe nginx
+		recipe nginx | sed 's/\/elc {/\/slow {/; s/elc\.cgi/elc-slow.cgi/'
+		echo '} }'
+	} >nginx.conf
+	fcgiwrap -s "unix:$T/fcgiwrap.socket" &
+	servers="$servers $!"
+	await test -S fcgiwrap.socket
+	nginx -p "$T" -c "$T/nginx.conf" -e "$T/nginx.log" &
+	servers="$servers $!"
+	listening "$WEB"
+	check_server nginx /elc /slow expect
+else
+	skip "the server below nginx" "nginx or fcgiwrap is not installed"
 fi
 if command -v busybox >/dev/null && busybox --list | grep -qx httpd; then
 	WEB=$(perl free.pl)
 	busybox httpd -f -p "127.0.0.1:$WEB" -h web &
 	servers="$servers $!"
 	listening "$WEB"
-	check_server busybox /cgi-bin/elc.cgi
+	check_server busybox /cgi-bin/elc.cgi /cgi-bin/elc-slow.cgi
 else
 	skip "the server below busybox httpd" "busybox is not installed"
 fi
