@@ -236,5 +236,15 @@ else
 	result $((n > 32 * 1024)) "cat: memory: $n KiB"
 fi
 
+# Again and again, as tests/soak/transfers.sh does with more of all.
+
+. "$SRC/tests/soak/interrupt"
+restart
+size=50331648
+times=4
+slow=4M
+seed=$$
+all_interruptions
+
 nothing_left "nothing is left behind" .
 done_testing
