@@ -11,6 +11,7 @@
 #include "login.h"
 #include "mem.h"
 #include "password.h"
+#include "private.h"
 #include "register.h"
 
 #define SYNOPSIS "[-jqv] [--name=NAME] [--password-file=F | " \
@@ -315,7 +316,23 @@ read_options(int argc, char *argv[])
 }
 
 static int
-run(int mode, char **argv)
+act(int mode, const char *operand)
+{
+	switch (mode) {
+	case OPT_CONFIRM:
+		return confirm(operand);
+	case OPT_KEYS:
+		return keys();
+	case OPT_RESEND:
+		return resend(operand);
+	default:
+		return begin(operand);
+	}
+}
+
+/* A link works once; so what comes of it has to find a place. */
+static int
+run(int mode, const char *operand)
 {
 	char *path = session_path(cmd.session);
 	int r;
@@ -323,12 +340,8 @@ run(int mode, char **argv)
 	if (path == NULL)
 		return ERR_LOCAL;
 	opt.path = path;
-	if (mode == OPT_CONFIRM)
-		r = confirm(*argv);
-	else if (mode == OPT_KEYS)
-		r = keys();
-	else
-		r = mode == OPT_RESEND ? resend(*argv) : begin(*argv);
+	if ((r = private_ready(path)) == 0)
+		r = act(mode, operand);
 	free(path);
 	return r;
 }
@@ -356,7 +369,7 @@ main(int argc, char *argv[])
 	    file != NULL && strcmp(file, "-") == 0)
 		cmd_usage("link and password cannot both come from standard "
 		    "input");
-	if ((r = run(mode, argv)) < 0)
+	if ((r = run(mode, *argv)) < 0)
 		cmd_fail(NULL, r);
 	return cmd_finish();
 }

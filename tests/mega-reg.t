@@ -31,6 +31,8 @@ exits 12 "no file" mega-reg --confirm --password-file pw nowhere
 exits 2 "link and password on one standard input" mega-reg --confirm \
     --password-file - -
 : >serve.log
+exits 12 "no place for a session" mega-reg --session pw/s --confirm \
+    --password-file pw mailed
 ok "confirms with a mail" mega-reg --confirm --password-file pw mailed
 is "in silence" "$(cat .out .err)" ""
 is "one login" "$(grep -c '"us"' serve.log)" 1
