@@ -5,7 +5,6 @@
 
 #include "account.h"
 #include "cmd.h"
-#include "err.h"
 #include "resume.h"
 #include "tree.h"
 
@@ -15,11 +14,25 @@ static const struct cmd_opt options[] = {
 	CMD_QUIET, CMD_VERBOSE, CMD_SESSION, CMD_END
 };
 
+/* What cannot be removed does not keep the rest. */
+static void
+forget(const struct session *s)
+{
+	char *states = session_beside(s, "uploads");
+	int r;
+
+	if ((r = session_remove(s->path)) < 0)
+		cmd_fail(NULL, r);
+	if ((r = tree_forget(s)) < 0)
+		cmd_fail(NULL, r);
+	resume_forget(states);
+	free(states);
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct account a = { 0 };
-	char *states = NULL;
 	int r;
 
 	cmd_init("mega-logout", SYNOPSIS, options);
@@ -28,12 +41,10 @@ main(int argc, char *argv[])
 	if (optind < argc)
 		cmd_usage("no operands are taken");
 	if ((r = account_open(&a, cmd.session)) < 0 ||
-	    (r = account_logout(&a)) < 0 ||
-	    (r = tree_forget(&a.session)) < 0)
+	    (r = account_end(&a)) < 0)
 		cmd_fail(NULL, r);
-	else if ((states = session_beside(&a.session, "uploads")) != NULL)
-		resume_forget(states);
-	free(states);
+	else
+		forget(&a.session);
 	account_close(&a);
 	return cmd_finish();
 }

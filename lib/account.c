@@ -199,16 +199,6 @@ account_abandon(struct account *a, int r)
 	return r;
 }
 
-int
-account_logout(struct account *a)
-{
-	int r = account_end(a);
-
-	if (r == 0 && a->session.path != NULL)
-		r = session_remove(a->session.path);
-	return r;
-}
-
 /* The reply to "ug". */
 struct ug {
 	struct slice email, name;

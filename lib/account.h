@@ -59,9 +59,6 @@ int account_end(struct account *a);
  * its text.  Returns r. */
 int account_abandon(struct account *a, int r);
 
-/* The same, and remove its file (a->session.path). */
-int account_logout(struct account *a);
-
 /* What the service says of the account ("ug").  Zeroed is valid. */
 struct account_info {
 	char user[12];       /* handle */

@@ -194,12 +194,7 @@ session_remove(const char *path)
 char *
 session_beside(const struct session *s, const char *name)
 {
-	const char *slash = s->path != NULL ? strrchr(s->path, '/') : NULL;
-
-	if (s->path == NULL)
-		return NULL;
-	return xasprintf("%.*s%s", slash != NULL ?
-	    (int)(slash + 1 - s->path) : 0, s->path, name);
+	return s->path != NULL ? xasprintf("%s.%s", s->path, name) : NULL;
 }
 
 const char *

@@ -54,8 +54,8 @@ void session_inherit(struct session *s, struct session *old);
 /* Overwrite and remove the file.  0 also if there was none. */
 int session_remove(const char *path);
 
-/* The name of something beside the session file; the caller frees it.  NULL
- * if the session is not from a file. */
+/* The name of something that goes with the session file: PATH.name, which the
+ * caller frees.  NULL if the session is not from a file. */
 char *session_beside(const struct session *s, const char *name);
 
 /* The URL to talk to: MEGA_API_URL, or the session's, or the default.

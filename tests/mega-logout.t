@@ -32,8 +32,25 @@ exits 2 "an operand" mega-logout me@x.org
 
 mega-login --password-file pw --session a me@x.org
 mega-login --password-file pw --session b me@x.org
+mkdir a.uploads b.uploads
+touch a.uploads/0123456789abcdef01234567 b.uploads/0123456789abcdef01234567
 ok "one of two" mega-logout --session a
 ok "leaves the other" mega-df --session b
+is "and its unfinished uploads" "$(ls -d ?.uploads/*)" \
+    b.uploads/0123456789abcdef01234567
+if unshare -rm true 2>/dev/null; then
+	mkdir media
+	mega-login --password-file pw --session media/s me@x.org
+	mega-ls --session media/s / >/dev/null
+	exits 12 "a file that cannot be removed" in_private_mounts '
+	    mount --bind media media && mount -o remount,bind,ro media &&
+	    mega-logout --session media/s'
+	says "is named" '^mega-logout: media/s: Read-only file system$'
+	is "the cache is gone" "$(find "$XDG_CACHE_HOME" ! -type d)" ""
+	exits 4 "and the session has ended" mega-df --session media/s
+else
+	skip "a file that cannot be removed" "no private namespaces here"
+fi
 serve_stop
 
 MEGA_TIMEOUT=1
