@@ -46,7 +46,7 @@ UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \
                tree keyring raid pace
 TOOLS        = cachedump
 FUZZ         = rsa attr link megalink elc json node event login
-BENCH        = kernel kdf
+BENCH        = kernel kdf measure
 
 # V=1 shows the commands.
 Q            = $(if $(V),,@echo "  $(1) $@";)
