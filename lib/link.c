@@ -40,6 +40,7 @@ enum form {
 	FORM_FILE,
 	FORM_EMBED,
 	FORM_FOLDER,
+	FORM_INNER,          /* a file in a folder, named first */
 	FORM_PASSWORD,
 	FORM_SET,
 	FORM_CHAT,
@@ -57,6 +58,7 @@ static const struct marker old_markers[] = {
 	{ "!N?", FORM_NODE },
 	{ "!", FORM_FILE },
 	{ "F!", FORM_FOLDER },
+	{ "F*", FORM_INNER },
 	{ "E!", FORM_EMBED },
 	{ "P!", FORM_PASSWORD },
 	{ "C!", FORM_CHAT },
@@ -360,7 +362,9 @@ parse_ids(struct link *l, const char *p, enum form form)
 	int r;
 
 	l->kind = form == FORM_FOLDER ? LINK_FOLDER : LINK_FILE;
-	if ((r = take_handle(l->ph, &p)) < 0)
+	if ((r = take_handle(l->ph, &p)) < 0 ||
+	    (form == FORM_FOLDER && skip(&p, "@") &&
+	    (r = take_handle(l->node, &p)) < 0))
 		return r;
 	if (*p == '?') /* what trackers insert */
 		p += strcspn(p, "#");
@@ -373,6 +377,8 @@ parse_ids(struct link *l, const char *p, enum form form)
 		return r;
 	if (n == 0 && form == FORM_BARE)
 		return err_set(ERR_USAGE, "not a link");
+	if (n == 0 && l->node[0] != '\0')
+		return err_set(ERR_USAGE, "the link has no key");
 	if (n > 0 && l->kind == LINK_FOLDER) {
 		take_auth(l, &p);
 		if ((r = take_nodes(l, &p)) < 0)
@@ -383,6 +389,22 @@ parse_ids(struct link *l, const char *p, enum form form)
 	if (*p != '\0')
 		return err_set(ERR_USAGE, "something follows the link");
 	return 0;
+}
+
+/* "FILE!FOLDER!KEY", and above "FOLDER@NODE!KEY": what MegaBasterd makes of
+ * new links to nodes in folders. */
+static int
+parse_inner(struct link *l, const char *p)
+{
+	int r;
+
+	if ((r = take_handle(l->node, &p)) < 0)
+		return r;
+	l->node_is_file = 1;
+	if (!skip(&p, "!"))
+		return err_set(ERR_USAGE, "the link does not say in which "
+		    "folder its file is");
+	return parse_ids(l, p, FORM_FOLDER);
 }
 
 /* Decode a payload; the length of its key, or ERR_USAGE. */
@@ -439,6 +461,8 @@ parse_clean(struct link *l, const char *p)
 		    "folder");
 	case FORM_NODE:
 		return parse_node(l, p);
+	case FORM_INNER:
+		return parse_inner(l, p);
 	case FORM_ENCODED:
 		return err_set(ERR_USAGE, "an encoded mega:// link, which "
 		    "mega-elc decodes");

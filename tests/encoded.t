@@ -21,6 +21,7 @@ same "the first" a two/a
 same "and the second" b two/b
 mega-cat "$(tail -n 1 old)" >c
 same "mega-cat, too" b c
+is "mega-ls, too" "$(mega-ls "$(tail -n 1 old)")" /b
 is "mega-link -i tells what is behind one" \
     "$(mega-link -i "$(head -n 1 encoded)")" "file 300000 1 0 a"
 is "with an ordinary link in JSON" \
