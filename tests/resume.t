@@ -242,7 +242,8 @@ fi
 restart
 size=50331648
 times=4
-slow=4M
+connections=2
+slow=8M
 seed=$$
 all_interruptions
 

@@ -6,6 +6,7 @@
 
 size=${SOAK_SIZE:-2147483648}
 times=20
+connections=6
 slow=${SOAK_SLOW:-20M}
 seed=${SOAK_SEED:-$(date +%s)}
 serve -d "$T/state"
