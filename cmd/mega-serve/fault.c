@@ -13,6 +13,8 @@ enum what {
 	HTTP, CODE, CUT, DROP, FLIP, SLOW, DELAY, LOST, HASHCASH, EXPIRE, RANDOM
 };
 
+#define NUMBER_MAX ((long long)1 << 32) /* before its unit */
+
 struct fault_rule {
 	unsigned where;       /* of enum fault_where */
 	enum what what;
@@ -57,7 +59,7 @@ number(const char *text, int64_t *out, char **end)
 	};
 	long long v = strtoll(text, end, 10);
 
-	if (*end == text)
+	if (*end == text || v > NUMBER_MAX || v < -NUMBER_MAX)
 		return -1;
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
 		size_t n = strlen(units[i].unit);

@@ -74,17 +74,19 @@ read_path(struct request *q, const char *prefix, struct ticket *t,
 
 /* Pieces start and end where chunks do, or at the end of the file. */
 static int
-range_ok(const struct upload *u)
+set_range(struct upload *u, int64_t a, int64_t n)
 {
-	int64_t a = u->range.a, b = u->range.b;
+	int64_t b;
 
-	if (a < 0 || b < a || b > u->size)
-		return 0;
-	if (u->size == 0)
-		return 1;
-	if (a >= u->size || chunk_start(chunk_index(a)) != a)
-		return 0;
-	return b == u->size || (b > a && chunk_start(chunk_index(b)) == b);
+	if (a < 0 || a > u->size || n > u->size - a)
+		return ERR_RANGE;
+	b = a + n;
+	if (u->size > 0 && (n == 0 || chunk_start(chunk_index(a)) != a ||
+	    (b < u->size && chunk_start(chunk_index(b)) != b)))
+		return ERR_RANGE;
+	u->range = (struct span){ a, b };
+	u->pos = a;
+	return 0;
 }
 
 static int
@@ -152,11 +154,9 @@ start_upload(struct request *q, struct upload *u)
 		return ERR_EXPIRED;
 	if ((r = load_upload(db, u, t.id)) < 0)
 		return r;
-	u->range.a = strtoll(rest, NULL, 10);
-	u->range.b = u->range.a + q->length;
-	u->pos = u->range.a;
-	if (!range_ok(u))
-		return ERR_RANGE;
+	r = set_range(u, strtoll(rest, NULL, 10), q->length);
+	if (r < 0)
+		return r;
 	load_spans(db, u);
 	if ((u->fd = store_blob_open(db, u->blob, 1)) < 0)
 		return ERR_FAILED;

@@ -1,0 +1,23 @@
+# What the server acknowledged is there after its sudden death.  DURABLE is
+# how often it dies.
+
+. tests/lib.sh
+
+command -v node >/dev/null || skip_all "node is not installed"
+
+# dies TIMES OPTION...: a server with those.
+dies()
+{
+	node "$SRC/tests/durable.js" "$T/state" "$@" >told 2>why
+	result $? "the client ends well"
+	while read -r st name; do
+		result "$st" "$name"
+	done <told
+	sed 's/^/# /' why
+	rm -rf "$T/state"
+}
+
+dies "${DURABLE:-20}"
+dies 3 --sync
+
+done_testing
