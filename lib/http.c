@@ -350,6 +350,20 @@ http_pause(struct http_req *r, int pause)
 		    CURLPAUSE_CONT);
 }
 
+/* Tell of a transfer that failed; where nobody was reached, of whom. */
+static int
+tell(const struct http_req *r, CURLcode code)
+{
+	const char *host = strstr(r->url, "://");
+	const char *words = curl_easy_strerror(code);
+
+	if (!r->refused || host == NULL)
+		return err_set(ERR_NET, "%s", words);
+	host += 3;
+	return err_set(ERR_NET, "%.*s: %s", (int)strcspn(host, "/"), host,
+	    words);
+}
+
 static void
 finish(struct http_req *r, CURLcode code)
 {
@@ -362,7 +376,7 @@ finish(struct http_req *r, CURLcode code)
 	    code == CURLE_COULDNT_CONNECT;
 	detach(r);
 	if (r->result == 0 && code != CURLE_OK)
-		r->result = err_set(ERR_NET, "%s", curl_easy_strerror(code));
+		r->result = tell(r, code);
 	r->done(r, r->result);
 }
 
