@@ -1,5 +1,6 @@
 # What real services do to their clients: nothing wrong gets a name, nothing
-# is lost silently, and the status says what happened.
+# is lost silently, and the status says what happened.  A fault at a single
+# request is for tests/everywhere.t.
 
 . tests/lib.sh
 
@@ -41,14 +42,9 @@ get_fails()
 # The channel for commands.
 
 gets cs:http=500x2 "twice"
-gets cs:http=503x1 "once"
 gets cs:-3x2 "busy, the whole request"
 gets cs:g=-3x2 "busy, one command"
 gets cs:g=-18x2 "not available for a while"
-gets cs:drop@1 "no answer"
-gets cs:lost@1 "the answer is lost"
-gets cs:cut=1@1 "the answer is cut"
-gets cs:hashcash=255@1 "proof of work"
 get_fails cs:http=500 5 'HTTP status 500'
 get_fails cs:-3 5 'busy'
 get_fails cs:-4 8 'too many requests'
@@ -66,12 +62,6 @@ get_fails cs:-15 4 'session'
 gets dl:cut=300000 "every connection breaks off"
 gets dl:cut=50%x5 "some break off half way"
 gets dl:http=500x3 "a few errors"
-gets dl:http=503@2 "one error"
-gets dl:http=404x1 "an old URL"
-gets dl:expirex1 "an expired URL"
-gets dl:drop@1 "no data at all"
-gets dl:lost@2 "no data at all"
-gets dl:flip@3 "one wrong bit on the way: over http it is fetched again"
 get_fails dl:flip 10 'MAC mismatch'
 get_fails dl:http=509:left=30 6 '30 seconds'
 is "get: quota: for scripts" "$(mega-get -j -o got/ "$link" 2>&1 |
@@ -148,20 +138,10 @@ puts cs:http=500x2 "twice"
 puts cs:-3x2 "busy"
 puts cs:u=-3x2 "busy, one command"
 puts cs:p=-3x2 "busy, one command"
-puts cs:p=lost@1 "made, but the answer is lost"
-puts cs:u=lost@1 "the answer is lost"
-puts cs:hashcash=255@2 "proof of work"
 puts up:cut=50%x2 "connections break off"
 puts up:http=503x3 "errors"
-puts up:http=500@2 "one error"
-puts up:drop@1 "connection dropped"
-puts up:lost@1 "stored, but the answer is lost"
 puts up:lost@6 "stored, but a late answer is lost"
 puts up:reply=-14x2 "damaged on the way"
-puts up:reply=-3x1 "busy"
-puts up:reply=-4x1 "begin again"
-puts up:reply=-8x1 "expired: begin again"
-puts up:http=404x1 "gone: begin again"
 put_fails up:reply=-4 5 'answered -4'
 put_fails up:reply=-14 5 'answered -14'
 put_fails up:reply=-16 11 '.'
