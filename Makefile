@@ -46,7 +46,7 @@ UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \
                tree keyring raid pace
 TOOLS        = cachedump
 FUZZ         = rsa attr link megalink elc json node event login
-BENCH        = kernel kdf measure
+BENCH        = kernel kdf measure get-plain put-plain
 
 # V=1 shows the commands.
 Q            = $(if $(V),,@echo "  $(1) $@";)
@@ -118,6 +118,13 @@ $(BUILD)/replay/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o \
 	@mkdir -p $(@D)
 	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(BUILD)/tests/fuzz/replay.o \
 	    $(LIBS)
+
+# A program without its cipher.
+$(BUILD)/bench/%-plain: $(BUILD)/cmd/mega-%.o $(BUILD)/tests/bench/plain.o \
+    $(BUILD)/libmega.a
+	@mkdir -p $(@D)
+	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS) \
+	    -Wl,--wrap=chunk_crypt_jobs,--wrap=chunk_verify
 
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libmega.a
 	@mkdir -p $(@D)

@@ -13,6 +13,7 @@ const { createRequire } = require('module')
 const crypto = require('crypto')
 const fs = require('fs')
 const path = require('path')
+const { pipeline } = require('stream/promises')
 
 const base = process.env.MEGAJS || path.join(__dirname, '../../build/interop')
 const { Storage, File, API } =
@@ -68,6 +69,25 @@ async function save (file, local, options = {}) {
   const data = await file.downloadBuffer(options)
   if (local !== '-') return fs.writeFileSync(local, data)
   await new Promise(resolve => process.stdout.write(data, resolve))
+}
+
+async function sendStream (folder, local, name) {
+  const size = fs.statSync(local).size
+  const up = folder.upload({ name, size })
+  fs.createReadStream(local).pipe(up)
+  await up.complete
+}
+
+async function saveStream (file, local) {
+  await pipeline(file.download(), fs.createWriteStream(local))
+}
+
+/* Do it for each of the items, n at a time. */
+async function several (items, n, work) {
+  let next = 0
+  await Promise.all(Array.from({ length: Number(n) }, async () => {
+    while (next < items.length) await work(items[next++])
+  }))
 }
 
 function walk (node, prefix, print) {
@@ -130,6 +150,28 @@ const commands = {
   async df () {
     const info = await (await login()).getAccountInfo()
     console.log(info.spaceUsed + ' ' + info.spaceTotal)
+  },
+
+  /* Large files, by streams. */
+  async 'put-stream' (local, remote) {
+    await sendStream(find(await login(), path.posix.dirname(remote)), local,
+      path.posix.basename(remote))
+  },
+
+  async 'get-stream' (remote, local) {
+    await saveStream(find(await login(), remote), local)
+  },
+
+  /* All files of a folder, into an empty one, so many at a time. */
+  async 'put-all' (local, remote, n) {
+    const folder = find(await login(), remote)
+    await several(fs.readdirSync(local), n, name =>
+      sendStream(folder, path.join(local, name), name))
+  },
+
+  async 'get-all' (remote, local, n) {
+    await several(find(await login(), remote).children, n, file =>
+      saveStream(file, path.join(local, file.name)))
   },
 
   /* A file by its link. */
