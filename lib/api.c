@@ -191,6 +191,12 @@ api_free(struct api *a)
 	free(a);
 }
 
+const char *
+api_auth(const struct api *a)
+{
+	return a->auth;
+}
+
 struct http *
 api_http(struct api *a)
 {

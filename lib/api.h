@@ -67,6 +67,9 @@ void api_set_auth(struct api *a, const char *auth);
 void api_free(struct api *a);
 struct http *api_http(struct api *a);
 
+/* What its requests are signed with: "sid=…" or "n=…", or "".  Borrowed. */
+const char *api_auth(const struct api *a);
+
 /* Commands whose json is begun here: {"a":"name", and the writer stands
  * ready for the next member; api_end closes and queues it. */
 struct json_out api_begin(struct api_cmd *c, const char *name);

@@ -516,9 +516,13 @@ event_query(struct tree *t, char query[EVENT_QUERY_MAX])
 
 	if ((r = cache_get_state(t->cache, &now)) < 0)
 		return r;
-	if (t->watcher != NULL && strcmp(now.sn, t->state.sn) != 0)
-		t->watcher(t->watch_ctx, TREE_NOWHERE, TREE_NOWHERE,
-		    TREE_NOWHERE);
+	if (strcmp(now.sn, t->state.sn) != 0) {
+		if (t->watcher != NULL)
+			t->watcher(t->watch_ctx, TREE_NOWHERE, TREE_NOWHERE,
+			    TREE_NOWHERE);
+		if ((r = tree_read_keys(t)) < 0)
+			return r;
+	}
 	t->state = now;
 	snprintf(query, EVENT_QUERY_MAX, "wsc?sn=%s", now.sn);
 	return 0;
@@ -528,9 +532,9 @@ event_query(struct tree *t, char query[EVENT_QUERY_MAX])
 static void
 wait_url(const struct events *e, char url[EVENT_URL_MAX + 1])
 {
-	int n = snprintf(url, EVENT_URL_MAX + 1, "%s%csn=%s&sid=%s", e->wait,
+	int n = snprintf(url, EVENT_URL_MAX + 1, "%s%csn=%s&%s", e->wait,
 	    strchr(e->wait, '?') != NULL ? '&' : '?', e->t->state.sn,
-	    e->t->session->sid);
+	    api_auth(e->t->api));
 
 	if (e->wait[0] == '\0' || n > EVENT_URL_MAX)
 		url[0] = '\0';

@@ -44,6 +44,12 @@ take_key(void *ctx, int64_t h, const uint8_t *wrapped)
 	secret_zero(key, sizeof key);
 }
 
+int
+tree_read_keys(struct tree *t)
+{
+	return cache_each_key(t->cache, take_key, t);
+}
+
 /* Open the cache that is there.  ERR_NOENT if none fits. */
 static int
 open_cache(struct tree *t)
@@ -61,7 +67,7 @@ open_cache(struct tree *t)
 	check_value(t, check);
 	if (!secret_equal(check, t->state.check, sizeof check))
 		return ERR_NOENT;
-	return cache_each_key(t->cache, take_key, t);
+	return tree_read_keys(t);
 }
 
 static int

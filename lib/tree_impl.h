@@ -37,6 +37,9 @@ struct tree {
 	char wait[EVENT_URL_MAX + 1];  /* where to wait for events, or "" */
 };
 
+/* Take over the share keys that the cache has. */
+int tree_read_keys(struct tree *t);
+
 /* Put a row into the cache, or take one out (cache_put, cache_delete), and
  * tell who watches.  from is its parent before, which tree_parent finds out
  * (TREE_NOWHERE without asking where nobody watches). */
