@@ -41,7 +41,7 @@ on_made(struct api_cmd *c, struct json *j, int v, int err)
 		f->error = err_keep();
 		node_free(&f->node);
 	}
-	--*f->left;
+	f->done(f);
 }
 
 /* A node with a new key, as far as it is known beforehand. */
@@ -76,7 +76,7 @@ send_job(struct folder_job *f, struct api *api, const uint8_t master[16])
 	if ((f->result = attr_seal(&a, &attrs, f->node.key)) < 0) {
 		f->error = err_keep();
 		node_free(&f->node);
-		--*f->left;
+		f->done(f);
 		goto out;
 	}
 	f->cmd = (struct api_cmd){ .done = on_made, .ctx = f };
@@ -99,15 +99,31 @@ out:
 }
 
 void
+folder_begin(struct folder_job *f, struct api *api,
+    const uint8_t master[16], struct tree *tree)
+{
+	f->tree = tree;
+	send_job(f, api, master);
+}
+
+static void
+on_one(struct folder_job *f)
+{
+	size_t *left = f->ctx;
+
+	--*left;
+}
+
+void
 folder_make_all(struct folder_job *jobs, size_t n, struct api *api,
     const uint8_t master[16], struct tree *tree)
 {
 	size_t left = n;
 
 	for (size_t i = 0; i < n; i++) {
-		jobs[i].tree = tree;
-		jobs[i].left = &left;
-		send_job(&jobs[i], api, master);
+		jobs[i].done = on_one;
+		jobs[i].ctx = &left;
+		folder_begin(&jobs[i], api, master, tree);
 	}
 	while (left > 0)
 		http_turn(api_http(api), -1);

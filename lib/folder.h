@@ -14,13 +14,16 @@ struct folder_job {
 	const struct share *shares; /* that cover the parent; borrowed */
 	int nshares;
 
+	/* For folder_begin: the end.  The caller's, as ctx. */
+	void (*done)(struct folder_job *f);
+	void *ctx;
+
 	struct node node;     /* set, if it was made; node_free */
-	int result;           /* 0 or ERR_* */
+	int result;           /* 0 or ERR_*; in done also TREE_BEHIND */
 	struct err_kept *error; /* of that; the caller frees it */
 
 	struct api_cmd cmd;   /* private */
 	struct tree *tree;
-	size_t *left;
 };
 
 /*
@@ -33,7 +36,11 @@ struct folder_job {
 void folder_make_all(struct folder_job *jobs, size_t n, struct api *api,
     const uint8_t master[16], struct tree *tree);
 
-/* The same for one: 0 with out filled in (node_free), or ERR_*. */
+/* The same for one, without waiting: done is called, at once or later. */
+void folder_begin(struct folder_job *f, struct api *api,
+    const uint8_t master[16], struct tree *tree);
+
+/* The same for one, waiting: 0 with out filled in (node_free), or ERR_*. */
 int folder_make(struct node *out, struct api *api, const uint8_t master[16],
     const char parent[9], const char *name, size_t n, struct tree *tree);
 
