@@ -24,12 +24,13 @@ PKG_SERVE    = libmicrohttpd
 LIB_0        = compat err mem buf secret set
 LIB_1        = b64 json aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
-               hashcash name node sid block keyring raid
-LIB_3        = http parts tty out dir private resume sort elcusers
+               hashcash name node sid block keyring raid names ranges
+LIB_3        = http parts tty out dir private resume sort elcusers blocks spool
 LIB_4        = password session api account login register cache \
                cachetree pace
 LIB_5        = tree journal load event path share change copy same folder download \
-               finish upload send mirror elcaccount elcclient elcserver
+               finish upload send mirror elcaccount elcclient elcserver \
+               content listen
 LIB_6        = cmd progress record operand into task
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 
@@ -43,7 +44,7 @@ SERVE        = main web store cs account login signup attrs nodes put share \
 MAN          = $(wildcard man/*.[157])
 UNIT         = base json aes aescbc chunk kdf rsa login hashcash key attr \
                fingerprint link megalink elc elcpage elcaccount resume node \
-               tree keyring raid pace
+               tree keyring raid pace blocks names ranges spool
 TOOLS        = cachedump
 FUZZ         = rsa attr link megalink elc json node event login
 BENCH        = kernel kdf measure get-plain put-plain
