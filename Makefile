@@ -19,6 +19,7 @@ VERSION      = 0.1
 # Libraries that everything needs, and that of one program.
 PKGS         = libcurl libtomcrypt sqlite3 zlib
 PKG_SERVE    = libmicrohttpd
+PKG_MOUNT    = fuse3
 
 # Modules of the library, by floor: each may use those before it.
 LIB_0        = compat err mem buf secret set
@@ -37,6 +38,8 @@ LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 # Programs: each is cmd/mega-NAME.c, man/mega-NAME.1, tests/mega-NAME.t.
 PROGS        = anon api cat cp df elc get link login logout ls mkdir mv put \
                reg rm sync watch
+MOUNT        = main dirs errors events file inode look notice over read \
+               recover write
 SERVE        = main web store cs account login signup attrs nodes put share \
                list events ticket transfer part fattr misc populate fault \
                pack
@@ -65,25 +68,32 @@ LIBS         = $(BUILD)/libmega.a \
 LIB_OBJ      = $(LIB:%=$(BUILD)/lib/%.o)
 PROG_BIN     = $(PROGS:%=$(BUILD)/mega-%)
 SERVE_OBJ    = $(SERVE:%=$(BUILD)/cmd/mega-serve/%.o)
+MOUNT_OBJ    = $(MOUNT:%=$(BUILD)/cmd/mega-mount/%.o)
 UNIT_BIN     = $(UNIT:%=$(BUILD)/unit/%)
 TOOL_BIN     = $(TOOLS:%=$(BUILD)/tools/%)
 REPLAY_BIN   = $(FUZZ:%=$(BUILD)/replay/%)
 BENCH_BIN    = $(BENCH:%=$(BUILD)/bench/%)
-HDR          = $(wildcard lib/*.h cmd/mega-serve/*.h tests/unit/*.h)
+HDR          = $(wildcard lib/*.h cmd/mega-serve/*.h cmd/mega-mount/*.h tests/unit/*.h)
 
 # A program whose library is absent is left out, and said so.
 ifeq ($(call HAVE,$(PKG_SERVE)),yes)
 PROG_BIN    += $(BUILD)/mega-serve
 endif
+ifeq ($(call HAVE,$(PKG_MOUNT)),yes)
+PROG_BIN    += $(BUILD)/mega-mount
+endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all unit replay deps demo check check-built asan fuzz bench install \
-        uninstall clean
+.PHONY: all unit replay deps demo check check-built asan soak fuzz bench \
+        install uninstall clean
 
 all: $(PROG_BIN)
 ifneq ($(call HAVE,$(PKG_SERVE)),yes)
 	@echo "mega-serve is left out: $(PKG_SERVE) is missing (make deps)"
+endif
+ifneq ($(call HAVE,$(PKG_MOUNT)),yes)
+	@echo "mega-mount is left out: $(PKG_MOUNT) is missing (make deps)"
 endif
 
 unit: $(UNIT_BIN) $(TOOL_BIN)
@@ -101,6 +111,13 @@ $(BUILD)/%.o: %.c $(HDR) Makefile
 $(BUILD)/mega-serve: $(SERVE_OBJ) $(BUILD)/libmega.a
 	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $(SERVE_OBJ) $(LIBS) \
 	    $(shell $(PKG_CONFIG) --libs $(PKG_SERVE))
+
+$(MOUNT_OBJ): CPPFLAGS += -DFUSE_USE_VERSION=35 \
+    $(shell $(PKG_CONFIG) --cflags $(PKG_MOUNT) 2>/dev/null)
+
+$(BUILD)/mega-mount: $(MOUNT_OBJ) $(BUILD)/libmega.a
+	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $(MOUNT_OBJ) $(LIBS) \
+	    $(shell $(PKG_CONFIG) --libs $(PKG_MOUNT))
 
 $(BUILD)/mega-%: $(BUILD)/cmd/mega-%.o $(BUILD)/libmega.a
 	$(call Q,LD)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $< $(LIBS)
@@ -157,6 +174,14 @@ check-built: all unit replay
 asan:
 	@$(ASAN) all unit replay
 	@tests/run build-asan
+
+# What takes long: tests/soak, each part for SOAK_SECONDS.
+SOAK_SECONDS ?= 600
+soak:
+	@tests/deps build test
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(abspath $(BUILD)) SOAK_SECONDS=$(SOAK_SECONDS) \
+	    prove -v -e sh tests/soak/*.sh
 
 FUZZ_SECONDS ?= 60
 fuzz:
