@@ -277,7 +277,7 @@ decode_file(const char *path)
 	if (strcmp(path, "-") == 0)
 		return decode_stream(STDIN_FILENO, "-");
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
-		return err_local("open");
+		return err_set(ERR_LOCAL, "%s", strerror(errno));
 	r = decode_stream(fd, path);
 	close(fd);
 	return r;
@@ -311,13 +311,18 @@ decode(char **argv)
 
 /* Encoding. */
 
+/* What becomes of the links. */
+struct sink {
+	struct buf *links; /* of a container; NULL: each is printed */
+	char label[32];    /* of the operand: no key is to be repeated */
+};
+
 static int
-print_encoded(void *ctx, const struct megalink *l)
+print_encoded(const struct megalink *l)
 {
 	struct buf b = BUF_MAX(4096);
 	int r;
 
-	(void)ctx;
 	if ((r = megalink_seal(&b, l, opt.old)) == 0)
 		cmd_record(buf_str(&b), b.len);
 	buf_wipe(&b);
@@ -325,49 +330,48 @@ print_encoded(void *ctx, const struct megalink *l)
 }
 
 static int
-add_to_container(void *ctx, const struct megalink *l)
+encode_link(void *ctx, const struct megalink *l)
 {
-	return elc_add(ctx, l);
+	struct sink *sink = ctx;
+	const char *doubt = megalink_doubt(l);
+
+	if (doubt != NULL)
+		cmd_note_on(sink->label, doubt);
+	return sink->links != NULL ? elc_add(sink->links, l) :
+	    print_encoded(l);
 }
 
-/* What encode_operand does with each link. */
-struct sink {
-	int (*take)(void *ctx, const struct megalink *l);
-	void *ctx;
-};
-
 static int
-encode_operand(const struct sink *sink, const char *text)
+encode_operand(struct sink *sink, const char *text)
 {
 	struct megalink l;
 	int r;
 
 	if (megalink_is(text))
-		return elcclient_open_text(&client, text, sink->take,
-		    sink->ctx);
+		return elcclient_open_text(&client, text, encode_link, sink);
 	if ((r = megalink_parse(&l, text, strlen(text))) == 0)
-		r = sink->take(sink->ctx, &l);
+		r = encode_link(sink, &l);
 	secret_zero(&l, sizeof l);
 	return r;
 }
 
-/* Call take for every link that the operands, or the lines of standard input,
- * stand for.  Messages number the links: they are not to repeat a key. */
+/* Every link that the operands, or the lines of standard input, stand for is
+ * printed, or added to links. */
 static void
-encode(char **argv, struct sink sink)
+encode(char **argv, struct buf *links)
 {
+	struct sink sink = { .links = links };
 	struct cmd_operands it;
 	const char *text;
 	unsigned long n = 0;
-	char label[32];
 	int r;
 
 	cmd_operands(&it, *argv != NULL ? argv : standard_input);
 	while ((text = cmd_operand(&it)) != NULL) {
 		err_clear();
-		snprintf(label, sizeof label, "link %lu", ++n);
+		snprintf(sink.label, sizeof sink.label, "link %lu", ++n);
 		if ((r = encode_operand(&sink, text)) < 0)
-			cmd_fail(label, r);
+			cmd_fail(sink.label, r);
 	}
 	cmd_operands_free(&it);
 }
@@ -386,8 +390,9 @@ choose_account(const struct megalink_config **account)
 		*account = client.accounts.account;
 	else if (client.accounts.n > 1)
 		return err_set(ERR_USAGE, "which account? (--account)");
-	return *account != NULL ? 0 : err_set(ERR_LOGIN, "no such account; "
-	    "mega-elc --add makes one, --hidden needs none");
+	return *account != NULL ? 0 : err_set(ERR_LOGIN, "no %saccount; "
+	    "mega-elc --add makes one, --hidden needs none",
+	    opt.account != NULL ? "such " : "");
 }
 
 static int
@@ -421,7 +426,7 @@ contain(char **argv)
 	struct buf links = BUF_MAX(ELC_BYTES_MAX);
 	int r;
 
-	encode(argv, (struct sink){ add_to_container, &links });
+	encode(argv, &links);
 	err_clear();
 	if (cmd.status != 0) {
 		cmd_note("no container made");
@@ -677,9 +682,6 @@ user_config(struct elcusers *u)
 	struct megalink_config c = { 0 };
 	int r;
 
-	if (!megalink_server_url(slice_of(opt.url)))
-		return err_set(ERR_USAGE, "--url: not a URL of http or "
-		    "https: %s", opt.url);
 	if ((r = user_key(u, &key)) < 0)
 		goto out;
 	c.url = xstrdup(opt.url);
@@ -705,6 +707,8 @@ manage_users(void)
 
 	if (opt.db == NULL)
 		cmd_usage("--db is needed");
+	if (opt.mode == USER_CONFIG && opt.url == NULL)
+		cmd_usage("--user-config needs --url");
 	if ((r = elcusers_open(&u, opt.db, opt.mode == USER_ADD)) < 0)
 		return r;
 	switch (opt.mode) {
@@ -718,8 +722,6 @@ manage_users(void)
 		r = elcusers_list(u, print_user, NULL);
 		break;
 	case USER_CONFIG:
-		if (opt.url == NULL)
-			cmd_usage("--user-config needs --url");
 		r = user_config(u);
 		break;
 	}
@@ -786,6 +788,9 @@ set_option(int ch)
 		break;
 	case URL:
 		opt.url = optarg;
+		if (!megalink_server_url(slice_of(optarg)))
+			cmd_usage("--url=%s: not a URL of http or https",
+			    optarg);
 		break;
 	case ALIAS:
 		opt.alias = optarg;
@@ -835,7 +840,7 @@ main(int argc, char *argv[])
 		decode(argv);
 		break;
 	case ENCODE:
-		encode(argv, (struct sink){ print_encoded, NULL });
+		encode(argv, NULL);
 		break;
 	case CONTAIN:
 		contain(argv);

@@ -578,12 +578,13 @@ parse_expire(const char *text)
 	const char *unit;
 	struct tm tm = { .tm_isdst = -1 }, want;
 	long n = strtol(text, &end, 10);
+	int len = 0;
 
 	if (n > 0 && n < 100000 && *end != '\0' && end[1] == '\0' &&
 	    (unit = strchr(units, *end)) != NULL)
 		return (int64_t)time(NULL) + n * seconds[unit - units];
-	if (sscanf(text, "%4d-%2d-%2d", &tm.tm_year, &tm.tm_mon,
-	    &tm.tm_mday) == 3) {
+	if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon,
+	    &tm.tm_mday, &len) == 3 && text[len] == '\0') {
 		time_t t;
 
 		tm.tm_year -= 1900;
@@ -643,6 +644,9 @@ main(int argc, char *argv[])
 	}
 	if (opt.remove + opt.info + opt.list > 1)
 		cmd_usage("-d, -i and -l do not go together");
+	if (opt.writable && cmd.password_file != NULL)
+		cmd_usage("--writable and --password-file do not go together: "
+		    "a locked link has no room for it");
 	if (opt.list && optind < argc)
 		cmd_usage("-l takes no operands");
 	if (optind == argc && !opt.list)

@@ -26,8 +26,7 @@
 	"    [--exclude=PATTERN] LOCAL ... REMOTE\n" \
 	"-t REMOTE [OPTION ...] LOCAL ..."
 
-enum { OPT_EXISTS = 256, OPT_LINK, OPT_SIZE, OPT_RATE, OPT_CONN, OPT_HTTP,
-	OPT_INCLUDE, OPT_EXCLUDE };
+enum { OPT_EXISTS = 256, OPT_LINK, OPT_SIZE, OPT_INCLUDE, OPT_EXCLUDE };
 
 static const struct cmd_opt options[] = {
 	{ 'r', "recursive", NULL, "folders with all that is in them" },
@@ -41,20 +40,16 @@ static const struct cmd_opt options[] = {
 	{ OPT_EXCLUDE, "exclude", "PATTERN", "of folders: leave out" },
 	{ OPT_LINK, "link", NULL, "print public links, not paths" },
 	{ OPT_SIZE, "size", "N", "so many bytes come: nothing is spooled" },
-	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
-	{ OPT_CONN, "connections", "N", "at a time, 1 to 32" },
-	{ OPT_HTTP, "http", NULL, "transfer over http; data is encrypted" },
-	CMD_END
+	CMD_RATE, CMD_CONNECTIONS, CMD_HTTP, CMD_END
 };
 
 enum policy { DEFAULT, SKIP, REPLACE, VERSION, RENAME, FAIL };
 
 static struct {
 	const char *target;
-	int recursive, parents, link, http;
+	int recursive, parents, link;
 	enum policy exists;
-	int64_t size, rate;
-	unsigned connections;
+	int64_t size;
 	struct mirror_filter filter;
 } opt = { .size = -1 };
 
@@ -605,6 +600,11 @@ open_target(const char *operand, int several, struct dest *d, char **name)
 	}
 	channel = p.api;
 	by_link = p.kind == PLACE_IN_LINK;
+	if (by_link && opt.link) {
+		r = err_set(ERR_USAGE, "what is put into a link is read "
+		    "through that; --link makes no other");
+		goto out;
+	}
 	if (p.missing != NULL && whole) {
 		r = err_set(ERR_NOENT, "no such folder (-p makes it)");
 		goto out;
@@ -640,8 +640,9 @@ static int
 put_all(char **argv, int n)
 {
 	struct send_options o = {
-		.up = { .moved = progress_moved, .limit_rate = opt.rate,
-		    .connections = opt.connections, .plain_http = opt.http },
+		.up = { .moved = progress_moved,
+		    .limit_rate = cmd.limit_rate, .plain_http = cmd.http,
+		    .connections = cmd.connections },
 		.link = opt.link,
 		.ended = record_sent,
 	};
@@ -700,7 +701,6 @@ parse(int argc, char *argv[])
 {
 	int ch;
 
-	opt.rate = cmd_limit_rate();
 	while ((ch = cmd_option(argc, argv)) != -1) {
 		switch (ch) {
 		case 'r':
@@ -720,15 +720,6 @@ parse(int argc, char *argv[])
 			break;
 		case OPT_SIZE:
 			opt.size = cmd_number(optarg, "--size", 1);
-			break;
-		case OPT_RATE:
-			opt.rate = cmd_number(optarg, "--limit-rate", 1);
-			break;
-		case OPT_CONN:
-			opt.connections = cmd_parse_connections(optarg);
-			break;
-		case OPT_HTTP:
-			opt.http = 1;
 			break;
 		case OPT_INCLUDE:
 		case OPT_EXCLUDE:

@@ -315,6 +315,11 @@ exits 11 "nor a wrong authorisation" \
     mega-put --session none a "${drop%:*}:AAAAAAAAAAAAAAAAAAAAAA:/never"
 exits 2 "nor a file's link" mega-put --session none a "$file"
 exits 2 "a file cannot be writable" mega-link --writable /a
+exits 2 "a locked link cannot, either" \
+    mega-link --writable --password-file account /e
+exits 2 "nothing in it gets a link of its own" \
+    mega-put --session none --link a "$drop:/nolink"
+exits 3 "and is not put there" mega-cat --session none "$drop:/nolink"
 
 # ---- locked
 
@@ -388,6 +393,7 @@ exits 3 "gone" mega-ls --session none "$short"
 exits 3 "gone for -i" mega-link -i --session none "$short"
 exits 2 "a date that is over" mega-link --expire 2001-01-01 /b
 exits 2 "a date that there is not" mega-link --expire 2030-13-41 /b
+exits 2 "a date with something behind it" mega-link --expire 2030-12-31x /b
 exits 2 "none" mega-link --expire '' /b
 restart --fault cs:l=-11x1
 exits 11 "an account that may not" mega-link -j --expire 7d /b

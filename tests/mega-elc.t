@@ -105,6 +105,9 @@ is "-e of what is encoded" "$(mega-elc -e "$ENC" "mega://elc?$HIDDEN")" \
     "$ENC2
 $ENC2
 $FENC2"
+exits 0 "-e of a link that has been cut" mega-elc -e "$FILE" "${FILE%??}"
+is "is noted" "$(cat .err)" \
+    "mega-elc: link 2: a key of 41 characters, not 43"
 exits 1 "-e of something else" mega-elc -e http://example.com/ "$FILE"
 is "stops nothing" "$(cat .out)" "$ENC2"
 exits 2 "-e of a node in a folder" mega-elc -e "$FOLDER/file/NoDeHnd1"
