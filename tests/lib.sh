@@ -230,6 +230,19 @@ is_asan()
 	esac
 }
 
+# peak PID: follow a process to its end; the most memory it had, KiB, is
+# printed.
+peak()
+{
+	max=0
+	while hwm=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' \
+	    "/proc/$1/status" 2>/dev/null) && [ -n "$hwm" ]; do
+		[ "$hwm" -le $max ] || max=$hwm
+		sleep 0.02
+	done
+	echo $max
+}
+
 # gen SIZE [SEED]: that many bytes, the same for the same seed, on stdout.
 gen()
 {

@@ -258,6 +258,7 @@ is "in few requests" "$(jq -s "$few" serve.log)" true
 
 # In 64 MiB of data: the most that is held at a time is one folder.
 
+echo secret >pass
 if is_asan; then
 	skip "50,000 files in 64 MiB" "sanitizers need more"
 else
@@ -269,12 +270,54 @@ else
 	    "$(grep -c ^send .out)" 50000
 	serve_stop
 	rm -rf "$T/state" "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
-	echo secret >pass
 	serve --account me@example.org:pass --populate me@example.org:50000
 	mega-login --password-file pass me@example.org
 	ok "50,000 nodes" sh -c 'ulimit -d 65536 && mega-sync down -n / x'
 	is "50,000 nodes: all of them" \
 	    "$(grep -E '^(send|mkdir) ' .out | grep -vcx 'mkdir x')" 50000
 fi
+
+# megatools sees the same tree, and we see the one that it makes.
+
+. "$SRC/tests/interop/megatools.sh"
+why=$(megatools_why)
+if [ -n "$why" ]; then
+	skip "megatools" "$why"
+	done_testing
+fi
+mkdir -p tree/a/b/c 'tree/with space/ü'
+gen 300000 1 >tree/a/one
+gen 5 2 >tree/a/b/two
+gen 70000 3 >'tree/with space/ü/é'
+gen 300000 5 >other
+MT_USER=me@example.org
+MT_PASSWORD=secret
+export MT_USER MT_PASSWORD
+# shellcheck disable=SC2016
+megatools_session '
+	tell() { echo "$? $1" >>told; }
+	copy() {
+		rm -rf theirs && mkdir theirs &&
+		    mt copy --reload --no-progress -d -l theirs -r /Root/ours
+	}
+	export MEGA_API_URL=https://g.api.mega.co.nz
+	export SSL_CERT_FILE=$PWD/tls/bundle.pem
+	mega-login --password-file pass "$MT_USER"
+	mega-sync up tree /ours && copy && diff -r tree theirs
+	tell "megatools: the same tree"
+	rm -r tree/a/b && cp other tree/a/one && echo new >tree/a/new
+	mega-sync up --delete tree /ours && copy && diff -r tree theirs
+	tell "megatools: the same after changes"
+	mt mkdir /Root/up && mt copy --no-progress -l tree -r /Root/up &&
+	    mega-sync down /up ofup && diff -r tree ofup
+	tell "down: what megatools sent"
+	mega-sync up -n --delete tree /up >plan && ! grep . plan
+	tell "up: nothing to do after megatools"
+' --account "$MT_USER:$T/pass" >.out 2>.err
+result $? "the server for megatools"
+sed 's/^/# /' .err
+while read -r st name; do
+	result "$st" "$name"
+done <told
 
 done_testing

@@ -195,17 +195,6 @@ fi
 if is_asan || ! [ -r /proc/self/status ]; then
 	skip "memory" "not measured with this build, or on this system"
 else
-	# peak PID: follow a process to its end; the most memory it had, KiB.
-	peak()
-	{
-		max=0
-		while hwm=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' \
-		    "/proc/$1/status" 2>/dev/null) && [ -n "$hwm" ]; do
-			[ "$hwm" -le $max ] || max=$hwm
-			sleep 0.02
-		done
-		echo $max
-	}
 	mkfifo data
 	for o in "--size 200m" ""; do
 		head -c 209715200 /dev/zero >data &
