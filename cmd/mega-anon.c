@@ -101,6 +101,15 @@ publish(struct sending *s, const char *root, const char *local)
 	return 0;
 }
 
+/* Without --keep nobody can use handles any more. */
+static void
+ended(void *ctx, struct send_item *i, int result)
+{
+	if (!opt.keep)
+		i->node.h[0] = i->node.p[0] = '\0';
+	record_sent(ctx, i, result);
+}
+
 static int
 publish_all(struct account *a, char **argv)
 {
@@ -108,7 +117,7 @@ publish_all(struct account *a, char **argv)
 		.up = { .moved = progress_moved, .limit_rate = opt.rate,
 		    .plain_http = opt.http },
 		.link = 1,
-		.ended = record_sent,
+		.ended = ended,
 	};
 	struct sending *s;
 	char root[9];

@@ -249,26 +249,13 @@ send_cmd(struct ask *a, struct api *api, struct api_cmd *c,
 	api_send(api, c, o);
 }
 
-/* The key of the folder's own share: 1, 0 if it has none, or ERR_*. */
-static int
-find_share(uint8_t key[KEY_SIZE], struct tree *t, const char h[9])
-{
-	struct share s[SHARE_NESTED_MAX];
-	int n = share_list(t, h, s), own = n > 0 && strcmp(s[0].h, h) == 0;
-
-	if (own)
-		memcpy(key, s[0].key, KEY_SIZE);
-	secret_zero(s, sizeof s);
-	return n < 0 ? n : own;
-}
-
 /* Make a folder readable by link: its share, with the keys of all in it. */
 static int
 export_folder(struct ask *a, struct place *p)
 {
 	struct share own;
 	struct json_out o;
-	int r = find_share(own.key, p->tree, p->node.h);
+	int r = share_find(own.key, p->tree, p->node.h);
 
 	if (r < 0)
 		return r;
@@ -383,24 +370,14 @@ list_one(void *ctx, const struct node *n)
 {
 	struct buf path = BUF_MAX(1 << 20);
 	struct ask *a;
-	int r = 0;
+	int r;
 
 	tree_path(ctx, n->h, &path);
 	a = begin(buf_str(&path));
 	a->path = buf_steal(&path);
 	node_copy(&a->node, n);
-	memcpy(a->made.ph, n->ph, sizeof n->ph);
-	if (n->type == NODE_FILE) {
-		memcpy(a->made.key, n->key, n->keylen);
-		a->made.keylen = n->keylen;
-	} else if ((r = find_share(a->made.key, ctx, n->h)) > 0) {
-		a->made.kind = LINK_FOLDER;
-		a->made.keylen = KEY_SIZE;
-	}
-	if (a->made.keylen > 0)
+	if ((r = share_link(&a->made, ctx, n)) == 0)
 		finish_link(a);
-	else if (r >= 0)
-		r = err_set(ERR_KEY, "its key cannot be decrypted");
 	end(a, r);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "path.h"
 #include "record.h"
 #include "secret.h"
+#include "share.h"
 
 #define SYNOPSIS "[-dhj0lRqv] [--versions] [--full] [--cached] " \
 	"[--session=FILE] [--password-file=F] [OPERAND ...]"
@@ -71,15 +72,20 @@ columns(struct buf *out, const struct node *n)
 		buf_printf(out, "%-10s ", "-");
 }
 
-/* The link that names the node shown: by path, or by handle where JSON could
- * not spell the path. */
+/* The link that names the node shown: its own, if it is the account's; in a
+ * folder link by path, or by handle where JSON could not spell the path.
+ * NULL if it has none. */
 static const char *
 link_text(struct listing *l, const struct node *n, struct buf *out)
 {
 	char text[LINK_TEXT_MAX];
 	struct link link = l->place.link;
 
-	if (l->place.kind == PLACE_LINK) {
+	if (l->link.len == 0) {
+		if (share_link(&link, l->place.tree, n) == 0)
+			buf_addstr(out, link_print(text, &link, 0));
+		err_clear();
+	} else if (l->place.kind == PLACE_LINK) {
 		buf_add(out, l->link.p, l->link.len);
 	} else if (json_utf8(l->path.p, l->path.len)) {
 		buf_add(out, l->link.p, l->link.len);
@@ -91,7 +97,7 @@ link_text(struct listing *l, const struct node *n, struct buf *out)
 	}
 	secret_zero(&link, sizeof link);
 	secret_zero(text, sizeof text);
-	return buf_str(out);
+	return out->len > 0 ? buf_str(out) : NULL;
 }
 
 static int
@@ -103,7 +109,7 @@ show_json(struct listing *l, const struct node *n)
 
 	json_open(&o, NULL, '{');
 	record_node(&o, n, buf_str(&l->path), l->path.len,
-	    l->link.len > 0 ? link_text(l, n, &link) : NULL);
+	    link_text(l, n, &link));
 	json_close(&o, '}');
 	if ((r = buf_check(&l->text)) == 0)
 		cmd_record_json(&l->text);

@@ -11,6 +11,8 @@
 #include "mem.h"
 #include "path.h"
 #include "record.h"
+#include "secret.h"
+#include "share.h"
 
 #define SYNOPSIS "[-jqv0] [--once] [--timeout=S] [PATH]"
 
@@ -75,29 +77,36 @@ is_wanted(const struct journal_entry *e)
 }
 
 static void
-print_json(const struct journal_entry *e)
+print_json(struct tree *t, const struct journal_entry *e)
 {
 	struct buf b = BUF_MAX(8 << 20);
 	struct json_out o = { &b, 0 };
+	char text[LINK_TEXT_MAX];
+	struct link link;
+	int linked = e->path != NULL && share_link(&link, t, &e->node) == 0;
 
 	json_open(&o, NULL, '{');
 	json_put(&o, "event", journal_word(e->kind));
 	if (e->from != NULL)
 		record_bytes(&o, "from", e->from, strlen(e->from));
 	if (e->path != NULL)
-		record_node(&o, &e->node, e->path, strlen(e->path), NULL);
+		record_node(&o, &e->node, e->path, strlen(e->path),
+		    linked ? link_print(text, &link, 0) : NULL);
 	json_close(&o, '}');
 	cmd_record_json(&b);
-	buf_free(&b);
+	buf_wipe(&b);
+	secret_zero(text, sizeof text);
+	secret_zero(&link, sizeof link);
+	err_clear();
 }
 
 static void
-print(const struct journal_entry *e)
+print(struct tree *t, const struct journal_entry *e)
 {
 	struct buf b = BUF_MAX(8 << 20);
 
 	if (cmd.json) {
-		print_json(e);
+		print_json(t, e);
 		return;
 	}
 	buf_addstr(&b, journal_word(e->kind));
@@ -110,7 +119,7 @@ print(const struct journal_entry *e)
 /* Tell what is in the journal, and empty it.  ERR_NOENT when what is watched
  * is no more. */
 static int
-tell(struct journal *j)
+tell(struct tree *t, struct journal *j)
 {
 	int r = 0;
 
@@ -119,7 +128,7 @@ tell(struct journal *j)
 
 		if (!is_wanted(e))
 			continue;
-		print(e);
+		print(t, e);
 		told++;
 		if (base != NULL && e->kind == JOURNAL_REMOVED &&
 		    is_below(base, e->path))
@@ -241,7 +250,7 @@ watch(struct tree *t)
 	cmd_verbose("watching %s", base != NULL ? base : "the account");
 	while ((r = refresh(t)) == 0) {
 		news = j.n > 0;
-		if ((r = tell(&j)) < 0 || (opt.once && told > 0))
+		if ((r = tell(t, &j)) < 0 || (opt.once && told > 0))
 			break;
 		wait_for(t, news, &pause);
 	}

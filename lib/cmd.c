@@ -18,6 +18,7 @@
 #include "mem.h"
 #include "name.h"
 #include "pace.h"
+#include "secret.h"
 
 #define OPTIONS_MAX 40
 #define LINE_MAX_   (1 << 20) /* of an operand on standard input */
@@ -506,31 +507,51 @@ cmd_operands_free(struct cmd_operands *it)
 	buf_wipe(&it->line);
 }
 
+/* Whether a link leads to something in a folder link: the only name that this
+ * has, while what a whole link leads to may be a node of the account. */
+static int
+leads_inside(const char *link)
+{
+	const char *key = strchr(link, '#');
+	size_t marks = 0;
+
+	if (key == NULL)
+		return 0;
+	for (const char *p = key; *p != '\0'; p++)
+		marks += *p == '!';
+	return marks > 2 || strpbrk(key, "/?") != NULL;
+}
+
 /* The operand that a JSON record stands for; NULL if it has none. */
 static const char *
 from_json(struct buf *line)
 {
-	static const char *const names[] = { "link", "handle", "path" };
 	struct json j = { 0 };
-	const char *found = NULL;
+	const char *link, *handle, *path;
+	char *found = NULL;
 
-	if (json_parse(&j, buf_str(line), line->len) == 0) {
-		for (size_t i = 0; i < 3 && found == NULL; i++) {
-			struct slice s = json_text(&j,
-			    json_member(&j, 0, names[i]));
-			char *copy;
-
-			if (s.p == NULL)
-				continue;
-			copy = xasprintf("%s%s", i == 1 ? "H:" : "", s.p);
-			buf_reset(line);
-			buf_addstr(line, copy);
-			free(copy);
-			found = buf_str(line);
-		}
+	if (json_parse(&j, buf_str(line), line->len) < 0)
+		goto out;
+	link = json_text(&j, json_member(&j, 0, "link")).p;
+	handle = json_text(&j, json_member(&j, 0, "handle")).p;
+	path = json_text(&j, json_member(&j, 0, "path")).p;
+	if (link != NULL && (handle == NULL || leads_inside(link)))
+		found = xstrdup(link);
+	else if (handle != NULL)
+		found = xasprintf("H:%s", handle);
+	else if (path != NULL)
+		found = xstrdup(path);
+	if (found != NULL) {
+		buf_reset(line);
+		buf_addstr(line, found);
+		secret_zero(found, strlen(found));
 	}
+out:
 	json_free(&j);
-	return found;
+	if (found == NULL)
+		return NULL;
+	free(found);
+	return buf_str(line);
 }
 
 /* One record of standard input: 1, or 0 at its end. */

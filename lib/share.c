@@ -38,6 +38,40 @@ share_list(struct tree *t, const char h[9], struct share s[SHARE_NESTED_MAX])
 	return r < 0 ? r : l.n;
 }
 
+int
+share_find(uint8_t key[KEY_SIZE], struct tree *t, const char h[9])
+{
+	struct share s[SHARE_NESTED_MAX];
+	int n = share_list(t, h, s), own = n > 0 && strcmp(s[0].h, h) == 0;
+
+	if (own)
+		memcpy(key, s[0].key, KEY_SIZE);
+	secret_zero(s, sizeof s);
+	return n < 0 ? n : own;
+}
+
+int
+share_link(struct link *l, struct tree *t, const struct node *n)
+{
+	int r = 0;
+
+	*l = (struct link){ .kind = LINK_FILE };
+	if (n->ph[0] == '\0')
+		return ERR_NOENT;
+	memcpy(l->ph, n->ph, sizeof n->ph);
+	if (n->type == NODE_FILE) {
+		memcpy(l->key, n->key, n->keylen);
+		l->keylen = n->keylen;
+	} else {
+		l->kind = LINK_FOLDER;
+		if ((r = share_find(l->key, t, n->h)) > 0)
+			l->keylen = KEY_SIZE;
+	}
+	if (r >= 0 && l->keylen == 0)
+		r = err_set(ERR_KEY, "its key cannot be decrypted");
+	return r < 0 ? r : 0;
+}
+
 void
 share_put_cr(struct json_out *o, const struct share *s, int ns,
     const struct share_node *nodes, size_t n)

@@ -10,6 +10,7 @@
 #define SHARE_H
 
 #include "json.h"
+#include "link.h"
 #include "tree.h"
 
 #define SHARE_NESTED_MAX 16 /* shares around one node */
@@ -28,6 +29,14 @@ struct share {
  */
 int share_list(struct tree *t, const char h[9],
     struct share s[SHARE_NESTED_MAX]);
+
+/* The key of a folder's own share: 1, 0 if it has none, or ERR_*. */
+int share_find(uint8_t key[KEY_SIZE], struct tree *t, const char h[9]);
+
+/* The public link of a node that has one, as far as the tree knows it:
+ * without its locks, and what allows to write. 0, ERR_NOENT without a text if
+ * it has none, or ERR_*. */
+int share_link(struct link *l, struct tree *t, const struct node *n);
 
 /* A node for share_put_cr. */
 struct share_node {

@@ -48,6 +48,17 @@ exits 2 "the root" mega-link /
 ok "operands from standard input" sh -c 'mega-ls -j / |
     jq -c "select(.type == \"file\")" | mega-link -'
 is "all of them" "$(wc -l <.out | tr -d ' ')" 2
+folder=$(mega-link /d)
+is "mega-ls -j has them" "$(mega-ls -jd /a /b /d/sub /d | jq -r .link)" "$link
+$(mega-link /b)
+null
+$folder"
+is "such an object is still the node" "$(mega-ls -jd /a /d | mega-ls -d -)" \
+    "/a
+/d"
+is "and what is in a link is that" "$(mega-ls -j "$folder" |
+    mega-ls -d --full -)" "$(mega-ls --full "$folder")"
+mega-link -d /d
 exits 12 "nowhere to print to" sh -c 'exec mega-link /a >/dev/full'
 
 # What is it?

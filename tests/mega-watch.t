@@ -170,6 +170,10 @@ mega-put f /j >/dev/null
 await lines 4
 is "-j: is an operand" "$(sed -n 4p seen | mega-cat - | cksum)" \
     "$(cksum <f)"
+link=$(mega-link /j)
+await lines 5
+is "-j: a link" "$(sed -n 5p seen | jq -r '.event + " " + .link')" \
+    "linked $link"
 unwatch
 conforms "-j: as documented" seen
 watch -0
