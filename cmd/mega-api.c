@@ -15,7 +15,7 @@
 
 #define BATCH_MAX    10000      /* commands in one array */
 #define ARRAY_MAX    (32 << 20) /* bytes of one */
-#define NAME_MAX_    32         /* of a command, for messages */
+#define WORD_MAX     32         /* of a command's name, for messages */
 
 enum { OPT_ANONYMOUS = 256 };
 
@@ -27,7 +27,7 @@ static const struct cmd_opt options[] = {
 /* A command under way. */
 struct call {
 	struct api_cmd cmd;
-	char name[NAME_MAX_];
+	char name[WORD_MAX];
 	struct buf result;  /* JSON; empty: there was no answer */
 	int err;
 	char *text;         /* of err */

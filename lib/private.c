@@ -35,7 +35,8 @@ check_mode(int fd, const char *path)
 int
 private_read(struct buf *b, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
+	/* Of a pipe, nobody shall wait for the other end. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r;
 	size_t room;
 	ssize_t n;
 	char *p;

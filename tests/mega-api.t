@@ -23,6 +23,7 @@ ok "several arrays, over lines and in one" sh -c 'mega-api <many'
 is "a line each" "$(jq -c length .out | tr '\n' ' ')" "2 0 1 1 "
 is "in order" "$(jq -rs '"\(.[0][0].mstrg > 0) \(.[0][1].v) \(.[3][0])"' \
     .out)" "true 2 0"
+settle
 is "a request each, but for the empty one" "$(wc -l <serve.log | tr -d ' ')" 3
 is "batched" "$(head -n 1 serve.log | jq -c .commands)" '["uq","us0"]'
 jq -nc '[range(1000) | {a:"log",e:.,m:"x"}]' >thousand
@@ -68,6 +69,7 @@ ok "an answer while input is open" sh -c '
 
 ok "anonymous" sh -c 'echo "[{\"a\":\"us0\",\"user\":\"x@y.org\"}]" |
     mega-api --anonymous --session nowhere'
+settle
 is "sends no session" "$(tail -n 1 serve.log | jq -c .sid)" false
 exits 4 "what needs one" sh -c 'mega-api --anonymous <ug'
 is "is refused" "$(cat .out)" "[-15]"
@@ -80,6 +82,7 @@ serve -d state --fault cs:-3x2 --fault cs:http=500@3 --fault cs:lost@5 \
     --fault cs:ug=hashcash=240
 ok "a service with moods" sh -c 'mega-api <ug'
 is "answers in the end" "$(jq -r '.[0].u' .out)" "$user"
+settle
 is "in six attempts" "$(wc -l <serve.log | tr -d " ")" 6
 
 # Attributes that hold an account's keys stay as they are.

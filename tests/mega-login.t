@@ -364,6 +364,9 @@ echo '{"version":1' >broken
 chmod 600 broken
 exits 1 "a file that is cut" mega-df --session broken
 exits 4 "no file" mega-df --session nowhere
+mkfifo -m 600 pipe
+exits 12 "a pipe, which nobody writes" timeout 5 mega-df --session pipe
+says "is refused" 'pipe: not a regular file'
 ok "the account, as JSON" mega-login --session s --check -j
 conforms "as documented" .out
 ok "an account without an address" mega-login --session anon --check -j
@@ -465,6 +468,14 @@ dead mega-ls -R /
 dead mega-get /file
 dead mega-put pw /other
 dead mega-link /file
+dead mega-link -l
+dead mega-mkdir /folder
+dead mega-mv /file /other
+dead mega-cp /file /other
+dead mega-rm /file
+mkdir -p media
+dead mega-sync up media /folder
+dead mega-watch --timeout=5
 dead mega-login --check
 dead mega-login --session-string
 dead mega-login --list-sessions
@@ -493,11 +504,14 @@ blocked mega-get /file
 blocked mega-put pw /other
 blocked mega-mkdir /folder
 blocked mega-link /file
+blocked mega-rm /file
+blocked mega-watch --timeout=5
 blocked mega-login --check
 blocked mega-api <two
 blocked mega-ls -j
 settle
-is "it was asked once for each" "$(grep -c '\["whyamiblocked"\]' serve.log)" 9
+is "it was asked once for each" \
+    "$(grep -c '\["whyamiblocked"\]' serve.log)" 11
 serve_stop
 unset MEGA_SESSION
 serve -d state --block one@x.org:0
@@ -511,6 +525,7 @@ serve -d state --fault cs:us0=hashcash=255 --fault cs:us=hashcash=240 \
 ok "login with proofs of work" mega-login --password-file pw --session s \
     one@x.org
 ok "later calls" mega-login --session s --check
+settle
 is "each was asked for one, and then served" \
     "$(jq -r '"\(.commands[0])\(.status)"' serve.log | uniq | tr '\n' ' ')" \
     "us0402 us0200 us402 us200 ug402 ug200 ug402 ug200 uq402 uq200 "
@@ -528,6 +543,7 @@ done
 wait $pid
 is "one that is too hard: status" $? 8
 says "says so" 'proof of work .* not done in time'
+settle
 is "one attempt" "$(wc -l <serve.log | tr -d ' ')" 1
 [ "$threads" -ge "$(nproc)" ]
 result $? "all cores worked on it"

@@ -17,6 +17,7 @@ ln "$session" kept
 : >serve.log
 ok "logs out" mega-logout
 is "in silence" "$(cat .out .err)" ""
+settle
 is "one request" "$(jq -c .commands serve.log)" '["sml"]'
 ok "the file is gone" test ! -e "$session"
 is "its contents are wiped" "$(tr -d '\0' <kept)" ""
