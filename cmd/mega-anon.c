@@ -18,22 +18,20 @@
 	"[-j0qv] [--keep] [--name=NAME] [--size=N] [--http] FILE ...\n" \
 	"[-j0qv] [--keep] --name=NAME [--size=N] [--http] -"
 
-enum { OPT_KEEP = 256, OPT_NAME, OPT_SIZE, OPT_HTTP, OPT_RATE };
+enum { OPT_KEEP = 256, OPT_NAME, OPT_SIZE };
 
 static const struct cmd_opt options[] = {
 	CMD_JSON, CMD_NULL, CMD_QUIET, CMD_VERBOSE, CMD_SESSION, CMD_PROGRESS,
 	{ OPT_KEEP, "keep", NULL, "with files: write the session file too" },
 	{ OPT_NAME, "name", "NAME", "the remote name of the one file" },
 	{ OPT_SIZE, "size", "N", "so many bytes come: nothing is spooled" },
-	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
-	{ OPT_HTTP, "http", NULL, "transfer over http; data is encrypted" },
-	CMD_END
+	CMD_RATE, CMD_HTTP, CMD_END
 };
 
 static struct {
 	const char *name;
-	int keep, http;
-	int64_t size, rate;
+	int keep;
+	int64_t size;
 } opt = { .size = -1 };
 
 struct root_node {
@@ -114,8 +112,8 @@ static int
 publish_all(struct account *a, char **argv)
 {
 	struct send_options o = {
-		.up = { .moved = progress_moved, .limit_rate = opt.rate,
-		    .plain_http = opt.http },
+		.up = { .moved = progress_moved,
+		    .limit_rate = cmd.limit_rate, .plain_http = cmd.http },
 		.link = 1,
 		.ended = ended,
 	};
@@ -178,7 +176,6 @@ main(int argc, char *argv[])
 	int ch, r;
 
 	cmd_init("mega-anon", SYNOPSIS, options);
-	opt.rate = cmd_limit_rate();
 	while ((ch = cmd_option(argc, argv)) != -1) {
 		switch (ch) {
 		case OPT_KEEP:
@@ -189,12 +186,6 @@ main(int argc, char *argv[])
 			break;
 		case OPT_SIZE:
 			opt.size = cmd_number(optarg, "--size", 1);
-			break;
-		case OPT_RATE:
-			opt.rate = cmd_number(optarg, "--limit-rate", 1);
-			break;
-		case OPT_HTTP:
-			opt.http = 1;
 			break;
 		}
 	}

@@ -14,16 +14,13 @@
 #define SYNOPSIS "[-0fqv] [--range=A-B] [--wait[=MAX]] [--limit-rate=N] " \
 	"[--http] [--password-file=F] OPERAND ..."
 
-enum { OPT_RANGE = 256, OPT_WAIT, OPT_RATE, OPT_HTTP };
+enum { OPT_RANGE = 256 };
 
 static const struct cmd_opt options[] = {
 	{ 'f', "force", NULL, "write data even to a terminal" },
 	CMD_NULL, CMD_QUIET, CMD_VERBOSE, CMD_SESSION, CMD_PASSWORD,
 	{ OPT_RANGE, "range", "A-B", "only these bytes; not verified" },
-	{ OPT_WAIT, "wait", "[MAX]", "wait for transfer quota, MAX seconds" },
-	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
-	{ OPT_HTTP, "http", NULL, "transfer over http; data is encrypted" },
-	CMD_END
+	CMD_WAIT, CMD_RATE, CMD_HTTP, CMD_END
 };
 
 static struct cmd_range range;
@@ -94,7 +91,6 @@ main(int argc, char *argv[])
 	int ch, force = 0, r;
 
 	cmd_init("mega-cat", SYNOPSIS, options);
-	o.limit_rate = cmd_limit_rate();
 	while ((ch = cmd_option(argc, argv)) != -1) {
 		switch (ch) {
 		case 'f':
@@ -102,15 +98,6 @@ main(int argc, char *argv[])
 			break;
 		case OPT_RANGE:
 			range = cmd_parse_range(optarg);
-			break;
-		case OPT_WAIT:
-			o.wait_max = cmd_parse_wait(optarg);
-			break;
-		case OPT_RATE:
-			o.limit_rate = cmd_number(optarg, "--limit-rate", 1);
-			break;
-		case OPT_HTTP:
-			o.plain_http = 1;
 			break;
 		}
 	}
@@ -123,6 +110,9 @@ main(int argc, char *argv[])
 		cmd_fail(NULL, r);
 		return cmd_finish();
 	}
+	o.limit_rate = cmd.limit_rate;
+	o.wait_max = cmd.wait;
+	o.plain_http = cmd.http;
 	engine = downloads_new(remote.account.http, &o);
 	operand_each(argv + optind, cat, NULL);
 	downloads_free(engine);

@@ -28,8 +28,7 @@
 	"    [--include=PATTERN] [--exclude=PATTERN] OPERAND ...\n" \
 	"[--range=A-B] [-o FILE] OPERAND"
 
-enum { OPT_EXISTS = 256, OPT_WAIT, OPT_RATE, OPT_RANGE, OPT_HTTP, OPT_CONN,
-	OPT_INCLUDE, OPT_EXCLUDE };
+enum { OPT_EXISTS = 256, OPT_RANGE, OPT_INCLUDE, OPT_EXCLUDE };
 
 static const struct cmd_opt options[] = {
 	{ 'r', "recursive", NULL, "folders with all that is in them" },
@@ -41,23 +40,17 @@ static const struct cmd_opt options[] = {
 	{ OPT_EXISTS, "if-exists", "POLICY", "skip, replace, rename or fail" },
 	{ OPT_INCLUDE, "include", "PATTERN", "of folders: do not leave out" },
 	{ OPT_EXCLUDE, "exclude", "PATTERN", "of folders: leave out" },
-	{ OPT_WAIT, "wait", "[MAX]", "wait for transfer quota, MAX seconds" },
-	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
 	{ OPT_RANGE, "range", "A-B", "only these bytes; not verified" },
-	{ OPT_CONN, "connections", "N", "at a time, 1 to 32" },
-	{ OPT_HTTP, "http", NULL, "transfer over http; data is encrypted" },
-	CMD_END
+	CMD_WAIT, CMD_RATE, CMD_CONNECTIONS, CMD_HTTP, CMD_END
 };
 
 enum policy { DEFAULT, SKIP, REPLACE, RENAME, FAIL };
 
 static struct {
 	const char *dest;
-	int recursive, force, to_stdout, http;
+	int recursive, force, to_stdout;
 	enum policy exists;
-	int64_t wait, rate;
 	struct cmd_range range;
-	unsigned connections;
 	struct mirror_filter filter;
 } opt = { .dest = "." };
 
@@ -591,7 +584,6 @@ parse(int argc, char *argv[])
 {
 	int ch;
 
-	opt.rate = cmd_limit_rate();
 	while ((ch = cmd_option(argc, argv)) != -1) {
 		switch (ch) {
 		case 'r':
@@ -606,20 +598,8 @@ parse(int argc, char *argv[])
 		case OPT_EXISTS:
 			opt.exists = parse_policy(optarg);
 			break;
-		case OPT_WAIT:
-			opt.wait = cmd_parse_wait(optarg);
-			break;
-		case OPT_RATE:
-			opt.rate = cmd_number(optarg, "--limit-rate", 1);
-			break;
 		case OPT_RANGE:
 			opt.range = cmd_parse_range(optarg);
-			break;
-		case OPT_CONN:
-			opt.connections = cmd_parse_connections(optarg);
-			break;
-		case OPT_HTTP:
-			opt.http = 1;
 			break;
 		case OPT_INCLUDE:
 		case OPT_EXCLUDE:
@@ -651,10 +631,10 @@ main(int argc, char *argv[])
 
 	cmd_init("mega-get", SYNOPSIS, options);
 	parse(argc, argv);
-	o.limit_rate = opt.rate;
-	o.wait_max = opt.wait;
-	o.plain_http = opt.http;
-	o.connections = opt.connections;
+	o.limit_rate = cmd.limit_rate;
+	o.wait_max = cmd.wait;
+	o.plain_http = cmd.http;
+	o.connections = cmd.connections;
 	if ((r = remote_open(&remote, cmd.session)) < 0 ||
 	    (r = remote_password(&remote, cmd.password_file)) < 0) {
 		cmd_fail(NULL, r);

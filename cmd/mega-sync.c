@@ -29,8 +29,7 @@
 
 #define SYNOPSIS "up [OPTION ...] LOCAL REMOTE\ndown [OPTION ...] REMOTE LOCAL"
 
-enum { OPT_DELETE = 256, OPT_INCLUDE, OPT_EXCLUDE, OPT_WAIT, OPT_RATE,
-	OPT_CONN, OPT_HTTP };
+enum { OPT_DELETE = 256, OPT_INCLUDE, OPT_EXCLUDE };
 
 static const struct cmd_opt options[] = {
 	{ OPT_DELETE, "delete", NULL, "remove what the source does not have" },
@@ -38,21 +37,15 @@ static const struct cmd_opt options[] = {
 	{ OPT_EXCLUDE, "exclude", "PATTERN", "leave these alone" },
 	CMD_JSON, CMD_NULL, CMD_DRY, CMD_QUIET, CMD_VERBOSE, CMD_SESSION,
 	CMD_PROGRESS,
-	{ OPT_WAIT, "wait", "[MAX]", "wait for transfer quota, MAX seconds" },
-	{ OPT_RATE, "limit-rate", "N", "bytes a second at most" },
-	{ OPT_CONN, "connections", "N", "at a time, 1 to 32" },
-	{ OPT_HTTP, "http", NULL, "transfer over http; data is encrypted" },
-	CMD_END
+	CMD_WAIT, CMD_RATE, CMD_CONNECTIONS, CMD_HTTP, CMD_END
 };
 
 #define FOLDERS_TOGETHER 500 /* made in one round */
 
 static struct {
-	int up, delete, http;
+	int up, delete;
 	const char *local, *remote;  /* the operands */
 	struct mirror_filter filter;
-	int64_t wait, rate;
-	unsigned connections;
 } opt;
 
 static struct remote remote;
@@ -899,8 +892,9 @@ static void
 run_up(const struct pair *top)
 {
 	struct send_options o = {
-		.up = { .moved = progress_moved, .limit_rate = opt.rate,
-		    .connections = opt.connections, .plain_http = opt.http },
+		.up = { .moved = progress_moved,
+		    .limit_rate = cmd.limit_rate, .plain_http = cmd.http,
+		    .connections = cmd.connections },
 		.ended = on_sent,
 	};
 	char *states = session_beside(&remote.account.session, "uploads");
@@ -918,8 +912,8 @@ static void
 run_down(const struct pair *top)
 {
 	struct download_options o = { .moved = progress_moved,
-		.limit_rate = opt.rate, .wait_max = opt.wait,
-		.plain_http = opt.http, .connections = opt.connections };
+		.limit_rate = cmd.limit_rate, .wait_max = cmd.wait,
+		.plain_http = cmd.http, .connections = cmd.connections };
 
 	finish.http = remote.account.http;
 	engine = downloads_new(remote.account.http, &o);
@@ -960,7 +954,6 @@ parse(int argc, char *argv[])
 {
 	int ch;
 
-	opt.rate = cmd_limit_rate();
 	while ((ch = cmd_option(argc, argv)) != -1) {
 		switch (ch) {
 		case OPT_DELETE:
@@ -970,18 +963,6 @@ parse(int argc, char *argv[])
 		case OPT_EXCLUDE:
 			mirror_filter_add(&opt.filter, optarg,
 			    ch == OPT_INCLUDE);
-			break;
-		case OPT_WAIT:
-			opt.wait = cmd_parse_wait(optarg);
-			break;
-		case OPT_RATE:
-			opt.rate = cmd_number(optarg, "--limit-rate", 1);
-			break;
-		case OPT_CONN:
-			opt.connections = cmd_parse_connections(optarg);
-			break;
-		case OPT_HTTP:
-			opt.http = 1;
 			break;
 		}
 	}

@@ -60,6 +60,25 @@ hold_standard(void)
 			    O_RDONLY);
 }
 
+static int64_t
+default_rate(void)
+{
+	const char *env = getenv("MEGA_LIMIT_RATE");
+
+	return env != NULL && *env != '\0' ?
+	    cmd_number(env, "MEGA_LIMIT_RATE", 1) : 0;
+}
+
+static unsigned
+parse_connections(const char *text)
+{
+	int64_t n = cmd_number(text, "--connections", 0);
+
+	if (n < 1 || n > PACE_MAX)
+		cmd_usage("--connections=%s: want 1 to %d", text, PACE_MAX);
+	return (unsigned)n;
+}
+
 void
 cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
 {
@@ -87,6 +106,8 @@ cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
 			for (int i = 0; i < has; i++)
 				*l++ = ':';
 		}
+		if (o->ch == 1006)
+			cmd.limit_rate = default_rate();
 		if (o->name != NULL)
 			longs[n++] = (struct option){ o->name, has, NULL,
 			    o->ch };
@@ -186,6 +207,19 @@ cmd_option(int argc, char *argv[])
 		case 1005:
 			cmd.password_file = optarg;
 			break;
+		case 1006:
+			cmd.limit_rate = cmd_number(optarg, "--limit-rate", 1);
+			break;
+		case 1007:
+			cmd.connections = parse_connections(optarg);
+			break;
+		case 1008:
+			cmd.http = 1;
+			break;
+		case 1009:
+			cmd.wait = optarg == NULL ? WAIT_LONG :
+			    cmd_number(optarg, "--wait", 0);
+			break;
 		case 1003:
 			help();
 			exit(cmd_finish());
@@ -276,31 +310,6 @@ cmd_parse_range(const char *text)
 		r.to++;
 	free(from);
 	return r;
-}
-
-int64_t
-cmd_parse_wait(const char *text)
-{
-	return text == NULL ? WAIT_LONG : cmd_number(text, "--wait", 0);
-}
-
-unsigned
-cmd_parse_connections(const char *text)
-{
-	int64_t n = cmd_number(text, "--connections", 0);
-
-	if (n < 1 || n > PACE_MAX)
-		cmd_usage("--connections=%s: want 1 to %d", text, PACE_MAX);
-	return (unsigned)n;
-}
-
-int64_t
-cmd_limit_rate(void)
-{
-	const char *env = getenv("MEGA_LIMIT_RATE");
-
-	return env != NULL && *env != '\0' ?
-	    cmd_number(env, "MEGA_LIMIT_RATE", 1) : 0;
 }
 
 int

@@ -40,6 +40,12 @@ struct cmd_opt {
 	"auto, always, never or json" }
 #define CMD_PASSWORD { 1005, "password-file", "FILE", \
 	"its first line opens locked links" }
+#define CMD_RATE { 1006, "limit-rate", "N", "bytes a second at most" }
+#define CMD_CONNECTIONS { 1007, "connections", "N", "at a time, 1 to 32" }
+#define CMD_HTTP { 1008, "http", NULL, \
+	"transfer over http; data is encrypted" }
+#define CMD_WAIT { 1009, "wait", "[MAX]", \
+	"wait for transfer quota, MAX seconds" }
 #define CMD_END     { 0, NULL, NULL, NULL }
 
 extern struct cmd {
@@ -48,6 +54,10 @@ extern struct cmd {
 	enum { CMD_AUTO, CMD_ALWAYS, CMD_NEVER, CMD_AS_JSON } progress;
 	const char *session; /* --session, or NULL */
 	const char *password_file; /* --password-file, or NULL */
+	int64_t limit_rate;  /* --limit-rate, or MEGA_LIMIT_RATE, or 0 */
+	int64_t wait;        /* --wait: seconds, or 0 */
+	unsigned connections; /* --connections, or 0 */
+	int http;            /* --http */
 	int tty;             /* standard output is a terminal */
 	int status;          /* exit status so far */
 } cmd;
@@ -80,15 +90,6 @@ struct cmd_range {
 	int64_t from, to;   /* both 0: no range */
 };
 struct cmd_range cmd_parse_range(const char *text);
-
-/* The argument of --wait in seconds; NULL is very long. */
-int64_t cmd_parse_wait(const char *text);
-
-/* The argument of --connections, 1 to PACE_MAX. */
-unsigned cmd_parse_connections(const char *text);
-
-/* What MEGA_LIMIT_RATE says, or 0. */
-int64_t cmd_limit_rate(void);
 
 /* Tell a failure (the recorded text) and remember its status.  operand may
  * be NULL.  Returns code. */
