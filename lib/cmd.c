@@ -60,8 +60,8 @@ hold_standard(void)
 			    O_RDONLY);
 }
 
-static int64_t
-default_rate(void)
+int64_t
+cmd_limit_rate(void)
 {
 	const char *env = getenv("MEGA_LIMIT_RATE");
 
@@ -107,7 +107,7 @@ cmd_init(const char *name, const char *syn, const struct cmd_opt *opts)
 				*l++ = ':';
 		}
 		if (o->ch == 1006)
-			cmd.limit_rate = default_rate();
+			cmd.limit_rate = cmd_limit_rate();
 		if (o->name != NULL)
 			longs[n++] = (struct option){ o->name, has, NULL,
 			    o->ch };

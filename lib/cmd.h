@@ -91,6 +91,9 @@ struct cmd_range {
 };
 struct cmd_range cmd_parse_range(const char *text);
 
+/* What MEGA_LIMIT_RATE says, or 0: for those without CMD_RATE. */
+int64_t cmd_limit_rate(void);
+
 /* Tell a failure (the recorded text) and remember its status.  operand may
  * be NULL.  Returns code. */
 int cmd_fail(const char *operand, int code);
