@@ -70,6 +70,14 @@ status()
 	curl -s -o "$T/.body" -w '%{http_code}' "$@"
 }
 
+# A wait that nothing ends but its time: its reply is looked at last.
+serve
+ephemeral
+sn=$(field sn "$(cs '[{"a":"f","c":1}]' "sid=$SID")")
+curl -s -D "$T/idle.head" -o "$T/idle" -d '' \
+    "$MEGA_API_URL/wsc/w?sn=$sn&sid=$SID" &
+idle=$!
+
 # ---- the program
 
 exits 0 "--help" mega-serve --help
@@ -371,6 +379,60 @@ curl -s -D "$T/head" -o /dev/null "$url/0-9"
 is "over it" "$(head -n 1 "$T/head" | cut -c 1-12)" "HTTP/1.1 509"
 ok "and for how long" grep -q '^X-MEGA-Time-Left: [1-9]' "$T/head"
 
+# ---- keys, old versions, the bin, other people
+
+serve_stop
+serve
+ephemeral
+dir=$(put_p xxxxxxxx 1 | sed 's/.*"h":"\([^"]*\)".*/\1/')
+is "another key for a node" \
+    "$(cs '[{"a":"k","nk":["'"$dir"'","'$KEY'"]}]' "sid=$SID")" '[0]'
+ok "is its key" test -n "$(cs '[{"a":"f"}]' "sid=$SID" |
+    grep '"h":"'"$dir"'".*"k":"'"$USER_H:$KEY"'"')"
+is "one that is none" \
+    "$(cs '[{"a":"k","nk":["'"$dir"'","AAAA"]}]' "sid=$SID")" '[-2]'
+f=$(file 7)
+f=$(put_p "$f" 0 ',"ov":"'"$f"'"' | sed 's/.*"h":"\([^"]*\)".*/\1/')
+f=$(put_p "$f" 0 ',"ov":"'"$f"'"' | sed 's/.*"h":"\([^"]*\)".*/\1/')
+is "two old versions" "$(cs '[{"a":"f"}]' "sid=$SID" | grep -o '"s":7' |
+    wc -l | tr -d ' ')" 3
+is "all removed" "$(cs '[{"a":"dv"}]' "sid=$SID")" '[0]'
+is "but the new one" "$(cs '[{"a":"f"}]' "sid=$SID" | grep -o '"s":7' |
+    wc -l | tr -d ' ')" 1
+bin=$(cs '[{"a":"f"}]' "sid=$SID" |
+    sed 's/.*"h":"\([^"]*\)","p":"","u":"[^"]*","t":4.*/\1/')
+cs '[{"a":"m","n":"'"$dir"'","t":"'"$bin"'"},{"a":"m","n":"'"$f"'","t":"'"$bin"'"}]' \
+    "sid=$SID" >/dev/null
+is "the bin emptied" "$(cs '[{"a":"dr"}]' "sid=$SID")" '[0]'
+is "is empty" "$(cs '[{"a":"f"}]' "sid=$SID" | grep -o '"t":[01]')" ""
+is "and takes no room" "$(cs '[{"a":"uq","strg":1}]' "sid=$SID" |
+    grep -c '"cstrg":0,')" 1
+mine=$SID
+ephemeral_2
+is "a packet that another gets: no tag to wait for" \
+    "$(cs '[{"a":"p","v":4,"sm":1,"t":"'"$USER_H"'","n":[{"h":"xxxxxxxx","t":1,"a":"'$ATTR'","k":"'$DKEY$DKEY$DKEY'"}]}]' "sid=$mine&v=3")" \
+    '[{"e":[],"fh":[]}]'
+is "who finds it" "$(cs '[{"a":"f"}]' "sid=$SID" |
+    grep -c '"t":1,"a":"'$ATTR'"')" 1
+is "an attribute removed" "$(cs '[{"a":"up2","*x":"AAAA"}]' "sid=$SID" >/dev/null
+    cs '[{"a":"upr","ua":"*x"},{"a":"uga","ua":"*x"}]' "sid=$SID")" '[0,-9]'
+is "none with the name of a key" \
+    "$(cs '[{"a":"up2","privk":"AAAA"}]' "sid=$SID")" '[{}]'
+is "the agent that is always asked for work" \
+    "$(status -A HashcashDemo -d '[{"a":"log"}]' "$MEGA_API_URL/cs?id=1")" 402
+
+echo JBSWY3DPEHPK3PXP >"$T/seed"
+echo 000000 >"$T/guess"
+serve_stop
+serve --account "two@example.org:$T/pw:v2:$T/seed"
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	mega-login --password-file "$T/pw" --otp "$T/guess" \
+	    two@example.org
+done >/dev/null 2>&1
+exits 8 "the second factor cannot be guessed at for ever" \
+    mega-login --password-file "$T/pw" --otp-seed-file "$T/seed" \
+    two@example.org
+
 # ---- thumbnails, parts, writable links
 
 serve_stop
@@ -457,6 +519,22 @@ curl -s -D "$T/head" -o /dev/null "$url"
 ok "quota, on purpose" grep -q '^X-MEGA-Time-Left: 30' "$T/head"
 serve_stop
 
+# Rates are of a connection: two at once take no longer than one.
+serve --fault dl:slow=100k --fault up:slow=100k
+ephemeral
+url=$(upload 51200)
+gen 51200 >"$T/f"
+start=$(date +%s%N)
+token=$(curl -s --data-binary @"$T/f" "$url/0")
+result $((($(date +%s%N) - start) / 1000000 < 490)) "a slow upload"
+f=$(put_p "$token" 0 | sed 's/.*"h":"\([^"]*\)".*/\1/')
+url=$(field g "$(cs '[{"a":"g","g":1,"n":"'"$f"'"}]' "sid=$SID")")
+start=$(date +%s%N)
+curl -s -o "$T/got" "$url"
+result $((($(date +%s%N) - start) / 1000000 < 490)) "a slow download"
+same "of the right bytes" "$T/f" "$T/got"
+serve_stop
+
 serve --fault cs:us0=hashcash=255
 curl -s -D "$T/head" -o "$T/.body" -d '[{"a":"us0","user":"x@y"}]' \
     "$MEGA_API_URL/cs?id=1"
@@ -475,8 +553,9 @@ is "register" "$(cs '[{"a":"uc2","n":"Qm9i","m":"Ym9iQGV4YW1wbGUub3Jn","crv":"'$
 is "not yet" \
     "$(cs '[{"a":"us","user":"bob@example.org","uh":"'$KEY'"}]')" '[-13]'
 code=$(sed -n 's/.*#confirm//p' "$T"/mail/*.eml)
-is "confirm" "$(cs '[{"a":"ud2","c":"'"$code"'"}]')" \
-    '[["Ym9iQGV4YW1wbGUub3Jn","Qm9i","'"$USER_H"'",2]]'
+is "confirm: an array that begins with text is no tag" \
+    "$(cs '[{"a":"ud2","c":"'"$code"'"}]' v=3)" \
+    '[[0,["Ym9iQGV4YW1wbGUub3Jn","Qm9i","'"$USER_H"'",2]]]'
 is "only once" "$(cs '[{"a":"ud2","c":"'"$code"'"}]')" '[-9]'
 is "the address is taken" "$(cs '[{"a":"uc2","n":"Qm9i","m":"Ym9iQGV4YW1wbGUub3Jn","crv":"'$DKEY'","k":"'$DKEY'","hak":"'$DKEY'"}]' "sid=$SID")" '[-12]'
 
@@ -625,5 +704,9 @@ if [ -z "$why" ]; then
 else
 	skip "megatools" "$why"
 fi
+
+wait $idle
+is "who waits is told to wait on" "$(cat "$T/idle")" 0
+ok "in one byte, and in these words" grep -q '^Content-Length: 1' "$T/idle.head"
 
 done_testing

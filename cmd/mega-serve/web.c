@@ -497,6 +497,17 @@ use_pack(struct request *q)
 	a->fd = pack_take(q->pack);
 }
 
+/* When the answer may go out: a slow body has not arrived before. */
+static int64_t
+due_ms(const struct request *q)
+{
+	int64_t t = q->fault.delay_ms, body = 0;
+
+	if (q->route->where == FAULT_UP && q->fault.slow > 0)
+		body = q->got * 1000 / q->fault.slow;
+	return q->since_ms + (body > t ? body : t);
+}
+
 /* The body is there, or a wait is over. */
 static enum MHD_Result
 finish(struct request *q)
@@ -527,9 +538,8 @@ finish(struct request *q)
 		}
 		use_pack(q);
 	}
-	if (q->fault.delay_ms > 0 && !q->delayed) {
-		q->delayed = 1;
-		suspend(q, q->since_ms + q->fault.delay_ms);
+	if (due_ms(q) > web_now_ms()) {
+		suspend(q, due_ms(q));
 		return MHD_YES;
 	}
 	if (q->fault.lost || q->fault.drop) {

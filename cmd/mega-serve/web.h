@@ -62,7 +62,7 @@ struct request {
 	/* private to web.c */
 	struct request *prev, *next;
 	int64_t resume_ms, sent, slow_ms;
-	int begun, suspended, delayed;
+	int begun, suspended;
 	struct pack *pack;   /* the answer being compressed */
 	size_t body_at;
 };
