@@ -20,6 +20,7 @@
 #define LARGE_MOST   16              /* where the user wants more */
 #define LANE_SLOTS   4               /* large buffers beside theirs */
 #define RUN_MAX      16              /* chunks of one request */
+#define SET_MIN      4               /* fewer chunks are slow to decrypt */
 #define AHEAD        192             /* files begun at a time */
 #define MANY         24              /* files: their requests may gather */
 #define LINGER_MS    100
@@ -657,8 +658,18 @@ give_slot(struct pull *p)
 	return 0;
 }
 
-/* A unit has arrived whole.  Wait for a full set of lanes, unless the rest is
- * here or the output waits for just this one. */
+/* How many units are worth waiting for: a full set of lanes, but no more than
+ * connections bring in one go, since what waits is lost if we are killed. */
+static unsigned
+full_set(const struct fetch *f)
+{
+	unsigned n = f->pulls < SET_MIN ? SET_MIN : f->pulls;
+
+	return n < aes_lanes() ? n : aes_lanes();
+}
+
+/* A unit has arrived whole.  Wait for a full set, unless the rest is here or
+ * the output waits for just this one. */
 static int
 take_unit(struct pull *p)
 {
@@ -670,7 +681,7 @@ take_unit(struct pull *p)
 	f->ready = p->slot;
 	p->slot = NULL;
 	p->unit++;
-	if (++f->nready < aes_lanes() && f->missing > f->nready && !next)
+	if (++f->nready < full_set(f) && f->missing > f->nready && !next)
 		return 0;
 	return flush(f);
 }

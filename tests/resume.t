@@ -229,9 +229,9 @@ fi
 
 . "$SRC/tests/soak/interrupt"
 restart
-size=50331648
+size=100663296
 times=4
-connections=2
+connections=4
 slow=8M
 seed=$$
 all_interruptions
