@@ -39,30 +39,6 @@ last_event(struct store *db)
 	    " WHERE name = 'event'", "");
 }
 
-char *
-event_sn(char out[EVENTS_SN], int64_t id)
-{
-	uint8_t b[8];
-
-	for (int i = 0; i < 8; i++)
-		b[i] = (uint8_t)(id >> (56 - 8 * i));
-	return b64_encode(out, b, sizeof b);
-}
-
-/* The number in a query's sn, or -1. */
-static int64_t
-read_sn(const char *text, size_t n)
-{
-	uint8_t b[8];
-	int64_t id = 0;
-
-	if (b64_decode_exact(b, sizeof b, text, n) < 0 || b[0] > 0x7f)
-		return -1;
-	for (int i = 0; i < 8; i++)
-		id = id << 8 | b[i];
-	return id;
-}
-
 /* Whether all events after a number are still there. */
 static int
 known(int64_t after, int64_t last)
@@ -73,7 +49,7 @@ known(int64_t after, int64_t last)
 int
 events_since(struct store *db, struct slice sn)
 {
-	return known(read_sn(sn.p, sn.n), last_event(db));
+	return known(id_read(sn.p, sn.n), last_event(db));
 }
 
 void
@@ -156,7 +132,7 @@ put_packets(struct store *db, struct json_out *o, int64_t channel,
     int64_t after)
 {
 	sqlite3_stmt *st;
-	char sn[EVENTS_SN];
+	char sn[ID_TEXT];
 	size_t size = 0;
 	int more = 0;
 
@@ -178,7 +154,7 @@ put_packets(struct store *db, struct json_out *o, int64_t channel,
 	json_close(o, ']');
 	if (more)
 		json_put_int(o, "ir", 1);
-	json_put(o, "sn", event_sn(sn, after));
+	json_put(o, "sn", id_text(sn, after));
 }
 
 /* Find channel and number of a request; 0 if it is answered already. */
@@ -200,7 +176,7 @@ start(struct request *q, struct cs *c, int64_t *channel, int64_t *after)
 		return 0;
 	}
 	last = last_event(c->db);
-	*after = sn == NULL || *sn == '\0' ? last : read_sn(sn, strlen(sn));
+	*after = sn == NULL || *sn == '\0' ? last : id_read(sn, strlen(sn));
 	if (!known(*after, last)) {
 		web_code(q, ERR_TOOMANY);
 		return 0;
@@ -229,7 +205,7 @@ finish_sc(struct request *q)
 	struct cs c = { 0 };
 	struct json_out o = { .b = &q->answer.body };
 	struct buf url = BUF_MAX(1024);
-	char sn[EVENTS_SN];
+	char sn[ID_TEXT];
 	int64_t channel, after;
 
 	if (!start(q, &c, &channel, &after))
@@ -244,7 +220,7 @@ finish_sc(struct request *q)
 		put_packets(c.db, &o, channel, after);
 	} else {
 		buf_printf(&url, "%s/sc/w/%s/%lld", q->base,
-		    event_sn(sn, after), (long long)channel);
+		    id_text(sn, after), (long long)channel);
 		json_put(&o, "w", buf_str(&url));
 	}
 	json_close(&o, '}');
@@ -260,11 +236,11 @@ finish_old_wait(struct request *q)
 	const char *slash = strchr(p, '/');
 	int64_t channel, after;
 
-	if (slash == NULL || slash - p != EVENTS_SN - 1) {
+	if (slash == NULL || slash - p != ID_TEXT - 1) {
 		web_text(q, 404, "");
 		return;
 	}
-	after = read_sn(p, EVENTS_SN - 1);
+	after = id_read(p, ID_TEXT - 1);
 	channel = strtoll(slash + 1, NULL, 10);
 	if (pending(&q->srv->store, channel, after) ||
 	    web_now_ms() >= q->since_ms + HOLD_MS)
@@ -280,7 +256,7 @@ finish_wsc(struct request *q)
 	struct cs c = { 0 };
 	struct json_out o = { .b = &q->answer.body };
 	struct buf url = BUF_MAX(1024);
-	char sn[EVENTS_SN];
+	char sn[ID_TEXT];
 	int64_t channel, after;
 
 	if (!start(q, &c, &channel, &after))
@@ -292,7 +268,7 @@ finish_wsc(struct request *q)
 	if (pending(c.db, channel, after))
 		put_packets(c.db, &o, channel, after);
 	else
-		json_put(&o, "sn", event_sn(sn, after));
+		json_put(&o, "sn", id_text(sn, after));
 	json_close(&o, '}');
 	buf_free(&url);
 }

@@ -12,8 +12,6 @@
 
 #include "cs.h"
 
-#define EVENTS_SN 12 /* text of a sequence number, with NUL */
-
 /* Begin a packet: its kind, the tag of the request, the sequence tag. */
 void event_begin(struct cs *c, struct json_out *o, struct buf *b,
     const char *kind);
@@ -24,8 +22,6 @@ int event_send(struct cs *c, int64_t channel, const struct buf *b);
 
 /* Whether a client that has seen sn can be told all that came since. */
 int events_since(struct store *db, struct slice sn);
-
-char *event_sn(char out[EVENTS_SN], int64_t id);
 
 extern const struct route events_sc_route, events_catchup_route,
     events_wsc_route, events_wait_route, events_old_wait_route;

@@ -16,17 +16,8 @@
 
 #define HANDLE_SIZE 8
 #define FA_MAX      65536
+#define FETCH_MAX   10000  /* attributes at a time */
 #define REPLY_MAX   ((size_t)64 << 20)
-
-static int64_t
-handle_of(const uint8_t b[HANDLE_SIZE])
-{
-	int64_t h = 0;
-
-	for (int i = 0; i < HANDLE_SIZE; i++)
-		h = (int64_t)((uint64_t)h << 8 | b[i]);
-	return h;
-}
 
 struct ufa_args {
 	int64_t s;
@@ -173,8 +164,8 @@ store(struct request *q)
 
 	secret_random(b, sizeof b);
 	if (q->body.len == 0 || sql_do(&q->srv->store,
-	    "INSERT INTO fattr VALUES(?, ?)", "ib", handle_of(b), q->body.p,
-	    q->body.len) < 0) {
+	    "INSERT INTO fattr VALUES(?, ?)", "ib", number_get(b, sizeof b),
+	    q->body.p, q->body.len) < 0) {
 		web_text(q, 200, "-2");
 		return;
 	}
@@ -191,12 +182,16 @@ fetch(struct request *q)
 	sqlite3_stmt *st;
 	uint8_t n[4];
 
+	if (q->body.len / HANDLE_SIZE > FETCH_MAX) {
+		web_text(q, 413, "");
+		return;
+	}
 	for (size_t i = 0; i + HANDLE_SIZE <= q->body.len;
 	    i += HANDLE_SIZE) {
 		const uint8_t *h = (const uint8_t *)q->body.p + i;
 
 		st = sql(&q->srv->store, "SELECT data FROM fattr"
-		    " WHERE h = ?", "i", handle_of(h));
+		    " WHERE h = ?", "i", number_get(h, HANDLE_SIZE));
 		if (sql_row(st) != 1)
 			continue;
 		for (int k = 0; k < 4; k++)

@@ -241,7 +241,7 @@ stage_end(struct list *l)
 static void
 finish(struct list *l)
 {
-	char sn[EVENTS_SN];
+	char sn[ID_TEXT];
 
 	if (l->home == 0) {
 		static const char *const empty[] = { "ps", "ipc", "opc" };
@@ -253,7 +253,7 @@ finish(struct list *l)
 	} else {
 		json_put_int(&l->o, "noc", 1);
 	}
-	json_put(&l->o, "sn", event_sn(sn, l->sn));
+	json_put(&l->o, "sn", id_text(sn, l->sn));
 	json_close(&l->o, '}');
 	buf_addstr(&l->out, l->tail);
 }

@@ -411,8 +411,7 @@ put_errors(struct put *p, struct json_out *o)
 static void
 put_file_handles(struct put *p, struct json_out *o)
 {
-	uint8_t b[8];
-	char text[HANDLE_TEXT + 12], fh[12];
+	char text[HANDLE_TEXT + ID_TEXT], fh[ID_TEXT];
 
 	json_open(o, "fh", '[');
 	for (size_t i = 0; i < p->n; i++) {
@@ -421,11 +420,8 @@ put_file_handles(struct put *p, struct json_out *o)
 
 		if (blob == 0)
 			continue;
-		for (int j = 0; j < 8; j++)
-			b[j] = (uint8_t)(blob >> (56 - 8 * j));
 		handle_text(text, p->new[i].h);
-		snprintf(text + 8, sizeof text - 8, ":%s",
-		    b64_encode(fh, b, sizeof b));
+		snprintf(text + 8, sizeof text - 8, ":%s", id_text(fh, blob));
 		json_put(o, NULL, text);
 	}
 	json_close(o, ']');

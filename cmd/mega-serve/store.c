@@ -505,13 +505,50 @@ sql_text(sqlite3_stmt *st, int i)
 	return p == NULL ? "" : (const char *)p;
 }
 
+void
+number_put(uint8_t *p, int64_t v, size_t n)
+{
+	while (n-- > 0) {
+		p[n] = (uint8_t)v;
+		v >>= 8;
+	}
+}
+
+int64_t
+number_get(const uint8_t *p, size_t n)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v = v << 8 | p[i];
+	return (int64_t)v;
+}
+
+char *
+id_text(char out[ID_TEXT], int64_t id)
+{
+	uint8_t b[8];
+
+	number_put(b, id, sizeof b);
+	return b64_encode(out, b, sizeof b);
+}
+
+int64_t
+id_read(const char *text, size_t n)
+{
+	uint8_t b[8];
+
+	if (b64_decode_exact(b, sizeof b, text, n) < 0 || b[0] > 0x7f)
+		return -1;
+	return number_get(b, sizeof b);
+}
+
 char *
 handle_text(char out[HANDLE_TEXT], int64_t h)
 {
 	uint8_t b[6];
 
-	for (int i = 0; i < 6; i++)
-		b[i] = (uint8_t)(h >> (40 - 8 * i));
+	number_put(b, h, sizeof b);
 	return b64_encode(out, b, sizeof b);
 }
 
@@ -519,26 +556,21 @@ int64_t
 handle_read(const char *text, size_t n)
 {
 	uint8_t b[6];
-	int64_t h = 0;
 
 	if (n != 8 || b64_decode_exact(b, sizeof b, text, n) < 0)
 		return 0;
-	for (int i = 0; i < 6; i++)
-		h = h << 8 | b[i];
-	return h;
+	return number_get(b, sizeof b);
 }
 
 int64_t
 handle_new(struct store *s)
 {
-	uint8_t b[8];
+	uint8_t b[6];
 	int64_t h;
 
 	do {
 		secret_random(b, sizeof b);
-		h = 0;
-		for (int i = 0; i < 6; i++)
-			h = h << 8 | b[i];
+		h = number_get(b, sizeof b);
 	} while (h == 0 || sql_int(s, 0, "SELECT 1 FROM node WHERE h = ?",
 	    "i", h) == 1);
 	return h;

@@ -83,7 +83,17 @@ int64_t sql_int(struct store *s, int64_t absent, const char *text,
 /* Column i as text, "" for null; borrowed until the next sql_row. */
 const char *sql_text(sqlite3_stmt *st, int i);
 
-/* Node handles are 48 bits, as text 8 characters of base64. */
+/* Numbers in n bytes, at most 8, the highest first. */
+void number_put(uint8_t *p, int64_t v, size_t n);
+int64_t number_get(const uint8_t *p, size_t n);
+
+/* Other ids are 64 bits, as text 11 characters of base64. */
+#define ID_TEXT 12
+char *id_text(char out[ID_TEXT], int64_t id);
+/* The id in 11 characters, or -1 if they are none. */
+int64_t id_read(const char *text, size_t n);
+
+/* Node handles are 48 bits, as text 8 characters. */
 #define HANDLE_TEXT 9
 char *handle_text(char out[HANDLE_TEXT], int64_t h);
 /* The handle in 8 characters, or 0 if they are none. */

@@ -24,10 +24,8 @@ ticket_print(char out[TICKET_TEXT], const struct store *s,
 {
 	uint8_t b[FIELDS_SIZE + 32];
 
-	for (int i = 0; i < 8; i++)
-		b[i] = (uint8_t)(t->id >> (56 - 8 * i));
-	for (int i = 0; i < 5; i++)
-		b[8 + i] = (uint8_t)(t->time >> (32 - 8 * i));
+	number_put(b, t->id, 8);
+	number_put(b + 8, t->time, 5);
 	b[13] = (uint8_t)t->kind;
 	mac(b + FIELDS_SIZE, s, b);
 	return b64_encode(out, b, TICKET_SIZE);
@@ -44,10 +42,7 @@ ticket_read(const struct store *s, struct ticket *t, const char *text,
 	mac(want, s, b);
 	if (!secret_equal(want, b + FIELDS_SIZE, 16))
 		return ERR_ACCESS;
-	*t = (struct ticket){ .kind = b[13] };
-	for (int i = 0; i < 8; i++)
-		t->id = t->id << 8 | b[i];
-	for (int i = 0; i < 5; i++)
-		t->time = t->time << 8 | b[8 + i];
+	*t = (struct ticket){ .kind = b[13], .id = number_get(b, 8),
+	    .time = number_get(b + 8, 5) };
 	return 0;
 }

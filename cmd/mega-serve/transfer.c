@@ -477,14 +477,12 @@ g_run(struct cs *c, const void *args)
 {
 	const struct g_args *a = args;
 	struct node n;
-	uint8_t fh[8];
+	char fh[ID_TEXT];
 	sqlite3_stmt *st;
 	int r;
 
 	if ((r = find_file(c, &n, a)) < 0)
 		return r;
-	for (int i = 0; i < 8; i++)
-		fh[i] = (uint8_t)(n.blob >> (56 - 8 * i));
 	json_open(&c->out, NULL, '{');
 	json_put_int(&c->out, "s", n.size);
 	st = sql(c->db, "SELECT a, fa FROM node WHERE h = ?", "i", n.h);
@@ -496,7 +494,7 @@ g_run(struct cs *c, const void *args)
 	sql_end(st);
 	json_put_int(&c->out, "msd", 1);
 	json_put_int(&c->out, "tl", 0);
-	json_put_b64(&c->out, "fh", fh, sizeof fh);
+	json_put(&c->out, "fh", id_text(fh, n.blob));
 	if (a->g)
 		put_urls(c, &n, a);
 	json_close(&c->out, '}');
