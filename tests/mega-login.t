@@ -209,7 +209,7 @@ version()
 	echo '[{"a":"us0","user":"'"$1"'"}]' | mega-api --anonymous | jq '.[0].v'
 }
 rm -f serve.log
-serve -d state --fault cs:avu=-11@1 --fault cs:avu=lost@2
+serve -d state --fault cs:avu=-11@1 --fault cs:avu=lost@2 --fault cs:avu=-12@5
 is "logins have left the version alone" "$(version wide1@x.org)" 1
 exits 11 "an upgrade that is refused" mega-login --upgrade \
     --password-file pw-wide --session s wide1@x.org
@@ -244,6 +244,11 @@ exits 2 "a password that is no UTF-8" mega-login --upgrade --session s5 \
     --password-file pw-bytes latin1@x.org
 says "cannot be that of version 2" 'no UTF-8'
 is "nothing has changed" "$(version latin1@x.org)" 1
+ok "an upgrade that another client was faster with" mega-login --upgrade \
+    --session s5 --password-file pw-latin latin1@x.org
+settle
+is "was asked for" "$(tail -n 1 serve.log | jq -c .commands)" '["avu"]'
+is "the refusal was the server's" "$(version latin1@x.org)" 1
 exits 2 "upgrade and another mode" mega-login --upgrade --check
 if [ -d "$SRC/build/interop/node_modules/megajs" ]; then
 	ok "megajs logs in after an upgrade" env MEGA_USERNAME=wide1@x.org \
