@@ -299,14 +299,23 @@ find_handle(struct remote *r, const char *s, struct place *p,
 	return descend(p->tree, &p->node, s + 10, ahead);
 }
 
-/* A handle to put something into: the service knows whether it is there. */
+/* A handle to put something into.  The tree is not loaded for it alone: the
+ * service knows whether it is there. */
 static int
-target_handle(struct remote *r, const char *s, struct place *p)
+target_handle(struct remote *r, const char *s, struct place *p,
+    struct ahead *ahead)
 {
 	int e;
 
 	if ((e = account_need_session(&r->account)) < 0)
 		return e;
+	if (r->tree == NULL && (e = tree_open(&r->tree, r->account.api,
+	    &r->account.session, r->flags | TREE_AT_HAND)) < 0 &&
+	    e != ERR_NOENT)
+		return e;
+	if (r->tree != NULL)
+		return find_handle(r, s, p, ahead);
+	err_clear();
 	p->api = r->account.api;
 	p->node.type = NODE_FOLDER;
 	p->node.mtime = -1;
@@ -418,7 +427,7 @@ find(struct remote *r, const char *operand, struct place *p,
 		e = find_link(r, operand, p, ahead);
 	else if (is_handle(operand) && operand[10] == '\0' && ahead != NULL &&
 	    !ahead->far)
-		e = target_handle(r, operand, p);
+		e = target_handle(r, operand, p, ahead);
 	else if (is_handle(operand))
 		e = find_handle(r, operand, p, ahead);
 	else

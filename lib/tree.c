@@ -149,6 +149,8 @@ bring_up(struct tree *t)
 		if (t->flags & TREE_CACHED)
 			return err_set(ERR_LOCAL, "there is no cache that "
 			    "could be used");
+		if (t->flags & TREE_AT_HAND)
+			return err_set(ERR_NOENT, "nothing is cached");
 		err_clear();
 		r = build(t, fresh);
 	}
@@ -193,6 +195,7 @@ tree_open(struct tree **out, struct api *api, const struct session *s,
 		t->place = NULL;
 		r = bring_up(t);
 	}
+	t->flags &= ~TREE_AT_HAND;
 	if (r < 0) {
 		tree_close(t);
 		t = NULL;

@@ -20,6 +20,9 @@ struct tree;
 #define TREE_PRIVATE 2 /* a copy of its own, which no other process changes;
                         * all is loaded for it */
 
+#define TREE_AT_HAND 4 /* only from the cache, made current by events;
+                        * ERR_NOENT if all would have to be loaded */
+
 /* What some functions that change the tree give back when another process
  * has changed the cache meanwhile: what it says now may include the change,
  * or may not.  tree_refresh makes sure. */

@@ -50,6 +50,18 @@ gen 30 3 >c
 ok "into a folder by handle" mega-put c "H:$h"
 arrived "into a folder by handle: is there" c /d/e/c
 exits 3 "a handle that there is not" mega-put c H:AAAAAAAA
+ok "by handle, once more" mega-put c "H:$h"
+is "the tree is at hand: it is the same" "$(mega-ls /d/e | grep -c /c)" 1
+link=$(mega-link /d/e)
+ok "it is there" sh -c 'echo other >c2 && mega-put c2 "H:'"$h"'"'
+is "it can be read through the link" "$(mega-cat --session none \
+    "$link:/c2")" other
+mega-link -d /d/e
+settle
+n=$(asked f)
+ok "no tree at hand" env MEGA_CACHE="$T/none" mega-put c "H:$h"
+settle
+is "no tree is loaded for it" $(($(asked f) - n)) 0
 ok "into the Rubbish Bin" mega-put c //bin
 is "into the Rubbish Bin: its path" "$(cat .out)" //bin/c
 link=$(mega-link /a.bin)
