@@ -40,8 +40,8 @@ enum {
 	ADD = 256, LIST, REMOVE, SHOW_CONFIG, CGI, USER_ADD, USER_REVOKE,
 	USER_LIST, USER_CONFIG,
 	/* The others. */
-	ENCODE_OLD = '1', ACCOUNT = 300, HIDDEN, BARE, YES, ALLOW_HTTP, DB, LEGACY, LOG, RATE, URL,
-	ALIAS, KEY_FILE, HTML
+	ENCODE_OLD = '1', ACCOUNT = 300, HIDDEN, BARE, YES, ALLOW_HTTP, DB,
+	LEGACY, LOG, RATE, URL, ALIAS, KEY_FILE, HTML
 };
 
 static const struct cmd_opt options[] = {
@@ -90,12 +90,6 @@ static struct elcclient client;
 /* The operands when there are none. */
 static char dash[] = "-";
 static char *standard_input[] = { dash, NULL };
-
-static struct slice
-slice_of(const char *s)
-{
-	return (struct slice){ s, strlen(s) };
-}
 
 /* Decoding. */
 
@@ -555,7 +549,7 @@ take_accounts(struct slice text)
 		if ((r = megalink_config_read(&c, f.arg)) < 0)
 			return r;
 		cmd_note("%s: user %s of %s%s", elcaccount_match(
-		    &client.accounts, slice_of(c.url)) != NULL ? "replace" :
+		    &client.accounts, slice_str(c.url)) != NULL ? "replace" :
 		    "add", c.user, c.url, http_check_url(c.url) < 0 ?
 		    ", without https: anybody on the way can read what is "
 		    "sent" : "");
@@ -669,7 +663,7 @@ user_key(struct elcusers *u, struct buf *key)
 	if (r < 0)
 		return r;
 	key->len = strcspn(buf_str(key), "\r\n");
-	r = elcusers_check(u, slice_of(opt.arg),
+	r = elcusers_check(u, slice_str(opt.arg),
 	    (struct slice){ buf_str(key), key->len });
 	return r == 0 ? err_set(ERR_LOGIN, "not an API key of that user") :
 	    r < 0 ? r : 0;
@@ -788,7 +782,7 @@ set_option(int ch)
 		break;
 	case URL:
 		opt.url = optarg;
-		if (!megalink_server_url(slice_of(optarg)))
+		if (!megalink_server_url(slice_str(optarg)))
 			cmd_usage("--url=%s: not a URL of http or https",
 			    optarg);
 		break;

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "b64.h"
 #include "err.h"
 
@@ -112,4 +114,20 @@ b64_valid(const char *src, size_t n)
 		    src[i] == '+' || src[i] == '/')
 			return 0;
 	return 1;
+}
+
+int
+b64_hex(const char *p, size_t n)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	int v = 0;
+
+	for (; n > 0; n--, p++) {
+		const char *at = memchr(digits, *p, sizeof digits - 1);
+
+		if (at == NULL)
+			return -1;
+		v = v << 4 | (int)((at - digits) & 15);
+	}
+	return v;
 }

@@ -1,5 +1,6 @@
 /*
- * Base64 as the service writes it: the URL alphabet, no padding.
+ * Base64 as the service writes it: the URL alphabet, no padding.  And the
+ * digits of escapes.
  *
  * Source: mega-protocol(7), "Base64"; meganz/sdk src/base64.cpp.
  */
@@ -40,5 +41,9 @@ int b64_decode_exact(uint8_t *dst, size_t want, const char *src, size_t n);
 
 /* Whether all n characters belong to the URL alphabet. */
 int b64_valid(const char *src, size_t n);
+
+/* The value of n hexadecimal digits, n < 8, of either case; -1 if one of
+ * them is none. */
+int b64_hex(const char *p, size_t n);
 
 #endif

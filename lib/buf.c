@@ -9,6 +9,12 @@
 #include "mem.h"
 #include "secret.h"
 
+struct slice
+slice_str(const char *s)
+{
+	return (struct slice){ s, strlen(s) };
+}
+
 void
 buf_init(struct buf *b, size_t max)
 {

@@ -17,6 +17,9 @@ struct slice {
 	size_t n;
 };
 
+/* All of a text. */
+struct slice slice_str(const char *s);
+
 struct buf {
 	char *p;     /* contents; not NUL-terminated, see buf_str */
 	size_t len;  /* bytes in use */

@@ -659,7 +659,7 @@ cache_put_state(struct cache *c, const struct cache_state *in)
 	if (s == NULL)
 		return r;
 	sqlite3_bind_int(s, 1, VERSION);
-	cache_bind(s, 2, (struct slice){ in->sn, strlen(in->sn) });
+	cache_bind(s, 2, slice_str(in->sn));
 	cache_bind(s, 3, (struct slice){ (const char *)in->check,
 	    sizeof in->check });
 	return cache_run(c, s);

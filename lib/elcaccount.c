@@ -174,12 +174,6 @@ elcaccount_normal(struct slice url)
 	return s;
 }
 
-static struct slice
-slice_of(const char *s)
-{
-	return (struct slice){ s, strlen(s) };
-}
-
 static size_t
 index_of_url(const struct elcaccounts *a, struct slice url)
 {
@@ -188,7 +182,7 @@ index_of_url(const struct elcaccounts *a, struct slice url)
 	int same = 0;
 
 	for (i = 0; i < a->n; i++) {
-		have = elcaccount_normal(slice_of(a->account[i].url));
+		have = elcaccount_normal(slice_str(a->account[i].url));
 		same = strcmp(have, want) == 0;
 		free(have);
 		if (same)
@@ -227,7 +221,7 @@ elcaccount_named(const struct elcaccounts *a, const char *alias)
 int
 elcaccount_put(struct elcaccounts *a, struct megalink_config *c)
 {
-	size_t at = index_of_url(a, slice_of(c->url));
+	size_t at = index_of_url(a, slice_str(c->url));
 	size_t taken = index_of_alias(a, c->alias);
 
 	if (taken < a->n && taken != at)

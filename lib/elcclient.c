@@ -77,13 +77,13 @@ static char *
 redirected(const char *url, const char *location)
 {
 	struct slice to = { location, strlen(location) };
-	char *from = elcaccount_normal((struct slice){ url, strlen(url) });
+	char *from = elcaccount_normal(slice_str(url));
 	char *next = NULL;
 	size_t origin = elcaccount_origin(from);
 
 	if (location[0] == '/' && location[1] != '/') {
 		next = xasprintf("%.*s%s", (int)origin, from, location);
-		to = (struct slice){ next, strlen(next) };
+		to = slice_str(next);
 		if (!megalink_server_url(to)) {
 			free(next);
 			next = NULL;
@@ -177,12 +177,6 @@ add_field(struct buf *form, const char *name, struct slice value)
 	}
 }
 
-static struct slice
-slice_of(const char *s)
-{
-	return (struct slice){ s, strlen(s) };
-}
-
 /* Take the data out of a reply, or the server's error. */
 static int
 read_reply(struct buf *answer, struct buf *data)
@@ -219,10 +213,10 @@ ask(struct elcclient *c, const struct megalink_config *account,
 
 	if (!c->allow_http && (r = http_check_url(account->url)) < 0)
 		return r;
-	add_field(&form, "OPERATION_TYPE", slice_of(operation));
+	add_field(&form, "OPERATION_TYPE", slice_str(operation));
 	add_field(&form, "DATA", data);
-	add_field(&form, "USER", slice_of(account->user));
-	add_field(&form, "APIKEY", slice_of(account->key));
+	add_field(&form, "USER", slice_str(account->user));
+	add_field(&form, "APIKEY", slice_str(account->key));
 	if ((r = buf_check(&form)) == 0 &&
 	    ((r = post(c, account->url, &form, &answer)) < 0 ||
 	    (r = read_reply(&answer, out)) < 0))
@@ -310,7 +304,7 @@ int
 elcclient_open_text(struct elcclient *c, const char *text,
     int (*each)(void *, const struct megalink *), void *ctx)
 {
-	struct slice s = slice_of(text);
+	struct slice s = slice_str(text);
 	struct megalink_found f;
 
 	if (!megalink_find(&s, &f) || f.text.n != strlen(text))
@@ -323,7 +317,7 @@ elcclient_token(struct elcclient *c, const struct megalink_config *account,
     const uint8_t key[ELC_KEY_SIZE], struct buf *token)
 {
 	char text[ELC_KEY_TEXT];
-	int r = ask(c, account, "E", slice_of(elc_key_write(text, key)),
+	int r = ask(c, account, "E", slice_str(elc_key_write(text, key)),
 	    token);
 
 	secret_zero(text, sizeof text);

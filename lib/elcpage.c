@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,21 +30,6 @@ static_assert(B64_LEN(TOKEN_SIZE) + 1 == ELCPAGE_TOKEN_TEXT,
 #define LEGACY_CHARS  (LEGACY_SIZE / 3 * 4)
 #define PASSWORD_MAX  32
 
-static int
-hex(const char *p)
-{
-	int v = 0;
-
-	for (int i = 0; i < 2; i++) {
-		int c = tolower((unsigned char)p[i]);
-
-		if (!isxdigit(c))
-			return -1;
-		v = v * 16 + (isdigit(c) ? c - '0' : c - 'a' + 10);
-	}
-	return v;
-}
-
 static void
 unescape(struct buf *out, struct slice s)
 {
@@ -55,7 +39,7 @@ unescape(struct buf *out, struct slice s)
 		if (s.p[i] == '+') {
 			buf_addch(out, ' ');
 		} else if (s.p[i] == '%' && s.n - i > 2 &&
-		    (v = hex(s.p + i + 1)) >= 0) {
+		    (v = b64_hex(s.p + i + 1, 2)) >= 0) {
 			buf_addch(out, v);
 			i += 2;
 		} else {

@@ -284,7 +284,7 @@ elcusers_add(struct elcusers *u, const char *name)
 {
 	int r;
 
-	if (!elcusers_name_ok((struct slice){ name, strlen(name) }))
+	if (!elcusers_name_ok(slice_str(name)))
 		return err_set(ERR_USAGE, "a name is 1 to %d of A-Z a-z 0-9 "
 		    ". _ -", ELCUSERS_NAME_MAX);
 	if ((r = begin(u)) == 0)
@@ -355,9 +355,8 @@ elcusers_new_key(struct elcusers *u, const char *name,
 		secret_random(bytes, sizeof bytes);
 		b64_encode(key, bytes, sizeof bytes);
 	} while (key[0] == '-'); /* which looks like an option */
-	elcpage_apikey_hash(hash, u->secret,
-	    (struct slice){ name, strlen(name) },
-	    (struct slice){ key, strlen(key) });
+	elcpage_apikey_hash(hash, u->secret, slice_str(name),
+	    slice_str(key));
 	if ((r = begin(u)) == 0)
 		r = settle(u, add_hash(u, name, hash));
 	if (r < 0)

@@ -350,23 +350,10 @@ json_int(const struct json *j, int v, int lax, int64_t *out)
 static int
 hex4(const char *p, unsigned *out)
 {
-	unsigned v = 0;
+	int v = b64_hex(p, 4);
 
-	for (int i = 0; i < 4; i++) {
-		char c = p[i];
-
-		v <<= 4;
-		if (c >= '0' && c <= '9')
-			v |= (unsigned)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v |= (unsigned)(c - 'a' + 10);
-		else if (c >= 'A' && c <= 'F')
-			v |= (unsigned)(c - 'A' + 10);
-		else
-			return 0;
-	}
-	*out = v;
-	return 1;
+	*out = (unsigned)v;
+	return v >= 0;
 }
 
 static size_t

@@ -93,19 +93,6 @@ struct front {
 	int host;            /* a host of the service */
 };
 
-/* The value of a hexadecimal digit, or -1. */
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The path behind a link: from the first ":/" that no "/" follows, which
  * would be a scheme's.  NULL if there is none. */
 static const char *
@@ -131,10 +118,11 @@ clean(char s[SPELLED_MAX], const char *text, const char *path)
 
 	while (text < end && n < SPELLED_MAX - 1) {
 		char c = *text++;
+		int v;
 
-		if (c == '%' && end - text >= 2 && hex(text[0]) >= 0 &&
-		    hex(text[1]) >= 0) {
-			c = (char)(hex(text[0]) << 4 | hex(text[1]));
+		if (c == '%' && end - text >= 2 &&
+		    (v = b64_hex(text, 2)) >= 0) {
+			c = (char)v;
 			text += 2;
 		}
 		if (c == '\0') /* would end the text, and be in no link */
@@ -492,7 +480,7 @@ link_parse(struct link *l, const char *text)
 
 	*l = (struct link){ 0 };
 	if (path != NULL)
-		l->path = (struct slice){ path, strlen(path) };
+		l->path = slice_str(path);
 	if (clean(s, text, path) < 0)
 		r = err_set(ERR_USAGE, "longer than any link");
 	else if ((r = parse_clean(l, s)) == 0)

@@ -619,24 +619,6 @@ megalink_server_url(struct slice url)
 	return host > 0 && s.p[0] != ':';
 }
 
-/* The value of n hexadecimal digits, or -1. */
-static int
-hex(struct slice s, size_t n)
-{
-	int v = 0;
-
-	if (s.n < n)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		int c = tolower((unsigned char)s.p[i]);
-
-		if (!isxdigit(c))
-			return -1;
-		v = v * 16 + (isdigit(c) ? c - '0' : c - 'a' + 10);
-	}
-	return v;
-}
-
 /* A UTF-16 unit as UTF-8; a surrogate comes out as what is no UTF-8. */
 static void
 add_unit(struct buf *b, int v)
@@ -669,11 +651,12 @@ config_field(struct buf *b, struct slice *s)
 			buf_addch(b, ':');
 		} else if (c == '+') {
 			buf_addch(b, ' ');
-		} else if (c == '%' && (v = hex(*s, 2)) >= 0) {
+		} else if (c == '%' && s->n >= 2 &&
+		    (v = b64_hex(s->p, 2)) >= 0) {
 			buf_addch(b, v);
 			advance(s, 2);
 		} else if (c == '%' && s->n > 4 && *s->p == 'u' &&
-		    (v = hex((struct slice){ s->p + 1, 4 }, 4)) >= 0) {
+		    (v = b64_hex(s->p + 1, 4)) >= 0) {
 			add_unit(b, v);
 			advance(s, 5);
 		} else {
@@ -714,7 +697,7 @@ megalink_config_read(struct megalink_config *c, struct slice arg)
 		i++;
 	} while (r == 0 && take(&arg, ":") && i <= 4);
 	if (r < 0 || i < 3 || i > 4 ||
-	    !megalink_server_url((struct slice){ c->url, strlen(c->url) })) {
+	    !megalink_server_url(slice_str(c->url))) {
 		megalink_config_free(c);
 		r = err_set(ERR_PROTO, "not URL:USER:KEY or URL:USER:KEY:ALIAS "
 		    "with a URL of http or https");

@@ -33,7 +33,6 @@ static int
 each(void *ctx, const char *operand)
 {
 	struct each *e = ctx;
-
 	int r;
 
 	if (!megalink_is(operand))

@@ -101,6 +101,9 @@ base64(void)
 	ok(b64_decode_exact(bytes, 3, "AQI=", 4) < 0, "foreign character");
 	ok(b64_valid("aZ-_09", 6) && !b64_valid("a+", 2) && !b64_valid("a/", 2),
 	    "the URL alphabet");
+	ok(b64_hex("c3A9", 4) == 0xc3a9 && b64_hex("0", 1) == 0 &&
+	    b64_hex("g0", 2) == -1 && b64_hex("1", 2) == -1 &&
+	    b64_hex("@`", 2) == -1, "hexadecimal digits");
 	ok(B64_LEN(16) == 22 && B64_LEN(32) == 43 && B64_LEN(43) == 58 &&
 	    B64_BYTES(43) == 32 && B64_BYTES(22) == 16, "lengths");
 }
