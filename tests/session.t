@@ -73,7 +73,7 @@ mega-put data / >/dev/null
 : >serve.log
 i=0
 while [ $i -lt "$COUNT" ]; do
-	case $((i % 10)) in
+	case $((i % 13)) in
 	0) echo "mega-ls /";;
 	1) echo "mega-df";;
 	2) echo "mega-cat /data | cmp - data";;
@@ -84,6 +84,9 @@ while [ $i -lt "$COUNT" ]; do
 	7) echo "mega-ls -l /data";;
 	8) echo 'echo [{\"a\":\"uq\"}] | mega-api';;
 	9) echo "mega-login --list-sessions";;
+	10) echo "mega-mkdir /d.$i && mega-mv /d.$i /e.$i && mega-rm -r /e.$i";;
+	11) echo "mega-cp /data /copy.$i";;
+	12) echo "mega-ls -R -j / | jq -e .path";;
 	esac
 	i=$((i + 1))
 done >commands
