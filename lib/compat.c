@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* renameat2, getrandom */
+#define _GNU_SOURCE /* renameat2, syncfs, getrandom */
 
 #include <sys/random.h>
 
@@ -22,6 +22,17 @@ compat_rename_new(const char *from, const char *to)
 	if (link(from, to) == -1)
 		return -1;
 	return unlink(from);
+}
+
+int
+compat_sync_all(int fd)
+{
+#ifdef __linux__
+	return syncfs(fd);
+#else
+	(void)fd;
+	return -1;
+#endif
 }
 
 void

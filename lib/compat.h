@@ -27,6 +27,15 @@
 int compat_rename_new(const char *from, const char *to);
 
 /*
+ * compat_sync_all: flush all that was written to the file system that fd is
+ * on, whoever wrote it.
+ *
+ * One flush of the disk instead of one for each file.  0, or -1 where the
+ * system cannot, or when something was not written: then fsync tells.
+ */
+int compat_sync_all(int fd);
+
+/*
  * compat_random: n bytes from the system's generator.
  *
  * Ends the process when the system has none: nothing here may go on with

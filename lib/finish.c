@@ -1,8 +1,14 @@
+#include <sys/stat.h>
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
 #include "err.h"
 #include "finish.h"
+
+#define TOGETHER_MIN 8   /* files; fewer are flushed one by one */
+#define TOGETHER_MS  1000 /* a flush of all that takes longer is the last */
 
 /* Whether two paths lead into one folder. */
 static int
@@ -15,10 +21,34 @@ same_folder(const char *a, const char *b)
 	return x - a == y - b && memcmp(a, b, (size_t)(x - a)) == 0;
 }
 
+/* Flush all of them by one flush of their file system: 1 if that is done.
+ * Where others write so much that it takes long, not again. */
 static int
-name_one(const struct finish_item *i)
+flush_together(struct finish *f)
 {
-	int r = out_flush(i->out, i->size, i->mtime);
+	int64_t begin = http_now_ms();
+	struct stat st;
+	dev_t dev = 0;
+
+	if (f->n < TOGETHER_MIN || f->apart)
+		return 0;
+	for (size_t k = 0; k < f->n; k++) {
+		int fd = f->item[k]->out->fd;
+
+		if (fstat(fd, &st) == -1)
+			return 0;
+		if ((k == 0 || st.st_dev != dev) && compat_sync_all(fd) == -1)
+			return 0;
+		dev = st.st_dev;
+	}
+	f->apart = http_now_ms() - begin > TOGETHER_MS;
+	return 1;
+}
+
+static int
+name_one(const struct finish_item *i, int flushed)
+{
+	int r = flushed ? 0 : out_flush(i->out);
 
 	return r < 0 ? r : out_name(i->out, i->replace);
 }
@@ -27,12 +57,21 @@ void
 finish_all(struct finish *f)
 {
 	struct err_kept *errors[FINISH_MAX];
-	int r[FINISH_MAX];
+	int r[FINISH_MAX], flushed;
 
 	http_timer_clear(f->http, &f->timer);
+	err_clear();
 	for (size_t k = 0; k < f->n; k++) {
+		r[k] = out_end(f->item[k]->out, f->item[k]->size,
+		    f->item[k]->mtime);
+		errors[k] = r[k] < 0 ? err_keep() : NULL;
+	}
+	flushed = flush_together(f);
+	for (size_t k = 0; k < f->n; k++) {
+		if (r[k] < 0)
+			continue;
 		err_clear();
-		r[k] = name_one(f->item[k]);
+		r[k] = name_one(f->item[k], flushed);
 		errors[k] = r[k] < 0 ? err_keep() : NULL;
 	}
 	for (size_t k = 0; k < f->n; k++)

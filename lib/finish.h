@@ -16,7 +16,7 @@
 /* One file.  The caller fills it in, and keeps it until done is called. */
 struct finish_item {
 	struct out *out;
-	int64_t size, mtime;  /* as for out_flush */
+	int64_t size, mtime;  /* as for out_end */
 	int replace;          /* as for out_name */
 
 	/* It has its name, or ERR_* with a text.  What becomes of the part
@@ -32,6 +32,7 @@ struct finish {
 	struct finish_item *item[FINISH_MAX]; /* private */
 	size_t n;
 	struct http_timer timer;
+	int apart;            /* files are flushed one by one */
 };
 
 /* The item waits; those that have waited long enough are finished. */

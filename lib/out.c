@@ -105,7 +105,7 @@ out_sync(const char *path)
 }
 
 int
-out_flush(struct out *o, int64_t size, int64_t mtime)
+out_end(struct out *o, int64_t size, int64_t mtime)
 {
 	struct timespec ts[2] = { { 0, UTIME_OMIT }, { 0, UTIME_OMIT } };
 
@@ -116,9 +116,13 @@ out_flush(struct out *o, int64_t size, int64_t mtime)
 		if (futimens(o->fd, ts) == -1)
 			return err_local("%s", o->part);
 	}
-	if (fsync(o->fd) == -1)
-		return err_local("%s", o->part);
 	return 0;
+}
+
+int
+out_flush(struct out *o)
+{
+	return fsync(o->fd) == -1 ? err_local("%s", o->part) : 0;
 }
 
 int

@@ -30,16 +30,15 @@ int out_open(struct out *o, const char *path, const char *tag);
 int out_write(struct out *o, const void *p, size_t n, int64_t offset);
 
 /*
- * The end comes in three steps, so that many files can take each together
- * (the first flush of several costs a disk's round trip, the others nearly
- * nothing).
+ * The end comes in steps, so that many files can take each together.
  *
- * out_flush: cut the part at size, set its mtime (negative: leave it), flush
- * it to the disk.  out_name: rename it to path; with replace 0 ERR_TAKEN if
- * path exists meanwhile, and the part stays.  out_sync: make the rename
- * itself durable; once is enough for several files of one folder.
+ * out_end: cut the part at size, set its mtime (negative: leave it).
+ * out_flush: flush it to the disk.  out_name: rename it to path; with replace
+ * 0 ERR_TAKEN if path exists meanwhile, and the part stays.  out_sync: make
+ * the rename itself durable; once is enough for several files of one folder.
  */
-int out_flush(struct out *o, int64_t size, int64_t mtime);
+int out_end(struct out *o, int64_t size, int64_t mtime);
+int out_flush(struct out *o);
 int out_name(struct out *o, int replace);
 void out_sync(const char *path);
 
