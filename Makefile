@@ -26,7 +26,8 @@ LIB_0        = compat err mem buf secret set
 LIB_1        = b64 json aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
                hashcash name node sid block keyring raid names ranges
-LIB_3        = http parts tty out dir private resume sort elcusers blocks spool
+LIB_3        = http parts tty out partial dir private resume sort elcusers \
+               blocks spool
 LIB_4        = password session api account login register cache \
                cachetree pace
 LIB_5        = tree journal load event path share change copy same folder download \

@@ -1,7 +1,5 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "aes.h"
 #include "b64.h"
@@ -10,6 +8,7 @@
 #include "fingerprint.h"
 #include "mem.h"
 #include "pace.h"
+#include "partial.h"
 #include "parts.h"
 #include "secret.h"
 #include "shape.h"
@@ -373,133 +372,50 @@ finish(struct fetch *f, int result)
 	finish_soon(ds);
 }
 
-/*
- * The record of an unfinished file: behind the data in the part, at the next
- * page, a header and the MAC of each chunk that is there (zeros for the
- * others).  out_commit cuts it off.
- */
-#define RECORD_PAGE   4096
-#define RECORD_HEADER 64
-
-static int64_t
-record_at(const struct fetch *f)
+/* The record of what is there, for a later run. */
+static struct partial
+partial(struct fetch *f)
 {
-	return (f->to + RECORD_PAGE - 1) / RECORD_PAGE * RECORD_PAGE;
+	return (struct partial){ .out = f->d->out, .key = &f->key,
+	    .aes = &f->aes, .size = f->to, .macs = f->macs };
 }
 
-/* The header names the file by what nobody else can have: a block under its
- * own key. */
-static void
-record_header(const struct fetch *f, uint8_t h[RECORD_HEADER])
-{
-	memset(h, 0, RECORD_HEADER);
-	memcpy(h, "megapipe part 1\n", 16);
-	for (int i = 0; i < 8; i++)
-		h[16 + i] = (uint8_t)((uint64_t)f->to >> (56 - 8 * i));
-	memcpy(h + 24, f->key.nonce, 8);
-	aes_encrypt(&f->aes, h + 32, h, 1);
-	memcpy(h + 48, f->key.mac, 8);
-}
-
+/* Take over what an earlier run left. */
 static int
-record_mac(struct fetch *f, uint64_t unit)
+resume(struct fetch *f)
 {
-	return out_write(f->d->out, f->macs[unit], 16, record_at(f) +
-	    RECORD_HEADER + (int64_t)unit * 16);
-}
-
-/* Write an empty record, and with it make sure that it has room. */
-static int
-record_begin(struct fetch *f)
-{
-	static const uint8_t zeros[65536];
-	uint8_t h[RECORD_HEADER];
-	int64_t at = record_at(f) + RECORD_HEADER;
-	int64_t left = (int64_t)f->units * 16;
+	struct partial p = partial(f);
 	int r;
 
-	while (left > 0) {
-		size_t n = left < (int64_t)sizeof zeros ? (size_t)left :
-		    sizeof zeros;
-
-		if ((r = out_write(f->d->out, zeros, n, at)) < 0)
-			return r;
-		at += (int64_t)n;
-		left -= (int64_t)n;
-	}
-	record_header(f, h);
-	return out_write(f->d->out, h, sizeof h, record_at(f));
-}
-
-static int
-read_all(int fd, void *p, size_t n, int64_t at)
-{
-	uint8_t *to = p;
-
-	while (n > 0) {
-		ssize_t got = pread(fd, to, n, (off_t)at);
-
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return -1;
-		to += got;
-		n -= (size_t)got;
-		at += got;
-	}
-	return 0;
-}
-
-/* Whether the data on disk of a chunk still has the MAC in the record.
- * Encrypting gives the MAC; the ciphertext is thrown away. */
-static int
-is_intact(struct fetch *f, uint64_t unit, uint8_t *tmp)
-{
-	int64_t start = unit_start(f, unit);
-	struct chunk_job job = { .p = tmp, .start = start,
-	    .n = (size_t)(unit_end(f, unit) - start) };
-
-	if (read_all(f->d->out->fd, tmp, job.n, start) < 0)
-		return 0;
-	chunk_crypt_jobs(&f->aes, f->key.nonce, &job, 1, 1);
-	return secret_equal(job.mac, f->macs[unit], 16);
-}
-
-/* Take over what an earlier run left, as far as it is intact. */
-static int
-record_resume(struct fetch *f)
-{
-	static const uint8_t none[16];
-	uint8_t want[RECORD_HEADER], have[RECORD_HEADER], *tmp;
-	int fd = f->d->out->fd;
-
-	record_header(f, want);
-	if (f->d->out->old < record_at(f) + RECORD_HEADER ||
-	    read_all(fd, have, sizeof have, record_at(f)) < 0 ||
-	    !secret_equal(want, have, sizeof want) ||
-	    read_all(fd, f->macs, (size_t)f->units * 16,
-	    record_at(f) + RECORD_HEADER) < 0) {
-		memset(f->macs, 0, (size_t)f->units * 16);
-		return record_begin(f);
-	}
-	tmp = xmalloc(SLOT_SIZE);
+	if ((r = partial_resume(&p)) < 0)
+		return r;
 	for (uint64_t i = 0; i < f->units; i++) {
-		if (memcmp(f->macs[i], none, 16) == 0)
+		if (!partial_has(f->macs[i]))
 			continue;
-		if (is_intact(f, i, tmp)) {
-			f->state[i] = FETCHED;
-			f->missing--;
-			f->d->resumed += unit_end(f, i) - unit_start(f, i);
-		}
+		f->state[i] = FETCHED;
+		f->missing--;
+		f->d->resumed += unit_end(f, i) - unit_start(f, i);
 	}
-	secret_zero(tmp, SLOT_SIZE);
-	free(tmp);
 	if (f->d->resumed > 0)
 		api_say_more("%lld of %lld bytes are here already",
 		    (long long)f->d->resumed, (long long)f->to);
 	if (f->ds->o.moved != NULL)
 		f->ds->o.moved(f->ds->o.ctx, f->d->resumed);
 	return 0;
+}
+
+/* The same for a file that is fetched once more from its start. */
+static int
+begin_again(struct fetch *f)
+{
+	struct partial p = partial(f);
+
+	f->again = 1;
+	f->missing = f->units;
+	f->next_unit = 0;
+	memset(f->state, ABSENT, (size_t)f->units);
+	memset(f->macs, 0, (size_t)f->units * 16);
+	return partial_begin(&p);
 }
 
 /* Data: slots that are whole are decrypted together, then written. */
@@ -554,6 +470,7 @@ static int
 pass_on(struct fetch *f, struct slot *s, const struct chunk_job *job)
 {
 	struct download *d = f->d;
+	struct partial p;
 	int r;
 
 	if (by_chunks(f)) {
@@ -568,8 +485,9 @@ pass_on(struct fetch *f, struct slot *s, const struct chunk_job *job)
 		f->held = s;
 		return 0;
 	}
+	p = partial(f);
 	if ((r = out_write(d->out, s->p, s->want, job->start)) == 0)
-		r = record_mac(f, s->unit);
+		r = partial_add(&p, s->unit);
 	free_slot(f->ds, s);
 	return r;
 }
@@ -974,12 +892,7 @@ verify(struct fetch *f)
 	/* Over plain http something on the way may be to blame: once more. */
 	if (f->d->out != NULL && !f->again && f->url[0] != NULL &&
 	    strncmp(f->url[0], "http://", 7) == 0) {
-		f->again = 1;
-		f->missing = f->units;
-		f->next_unit = 0;
-		memset(f->state, ABSENT, (size_t)f->units);
-		memset(f->macs, 0, (size_t)f->units * 16);
-		if ((r = record_begin(f)) < 0)
+		if ((r = begin_again(f)) < 0)
 			finish(f, r);
 		return;
 	}
@@ -1215,7 +1128,7 @@ set_up(struct fetch *f, const struct g *g)
 	f->state = xcalloc((size_t)f->units, 1);
 	if (!is_part(f))
 		f->macs = xcalloc((size_t)f->units, 16);
-	return d->out != NULL ? record_resume(f) : 0;
+	return d->out != NULL ? resume(f) : 0;
 }
 
 /* Keep the URLs: one, or one for each part. */
