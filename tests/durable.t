@@ -17,7 +17,9 @@ dies()
 	rm -rf "$T/state"
 }
 
-dies "${DURABLE:-20}"
+times=20
+is_asan && times=6 # slow to start
+dies "${DURABLE:-$times}"
 dies 3 --sync
 
 done_testing

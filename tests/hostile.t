@@ -10,7 +10,9 @@ sid=$(jq -r .sid "$XDG_STATE_HOME/megapipe/session.json")
 root=$(curl -s -d '[{"a":"f","c":1}]' "$MEGA_API_URL/cs?sid=$sid" |
     jq -r '.[0].f[0].h')
 
-node "$SRC/tests/hostile.js" "$sid" "$root" "${HOSTILE:-1500}" \
+count=1500
+is_asan && count=500
+node "$SRC/tests/hostile.js" "$sid" "$root" "${HOSTILE:-$count}" \
     "${SEED:-$(date +%s)}" >told 2>why
 result $? "a hostile client"
 while read -r st name; do
