@@ -14,7 +14,7 @@
 #include "mem.h"
 
 #define RECEIVE_BUFFER ((long)HTTP_DATA_MAX) /* 16 KiB doubles the cost */
-#define SEND_BUFFER    (512 * 1024L)
+#define SEND_BUFFER    (256 * 1024L)
 #define POOL_MAX       32            /* idle easy handles kept */
 #define WATCH_MAX      4             /* descriptors watched */
 
