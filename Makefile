@@ -180,7 +180,7 @@ asan:
 SOAK_SECONDS ?= 600
 soak:
 	@tests/deps build test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all unit
 	@BUILD=$(abspath $(BUILD)) SOAK_SECONDS=$(SOAK_SECONDS) \
 	    prove -v -e sh tests/soak/*.sh
 
