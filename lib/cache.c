@@ -848,12 +848,6 @@ cache_put_inshare(struct cache *c, int64_t h, int64_t parent, int64_t user)
 }
 
 int
-cache_drop_inshare(struct cache *c, int64_t h)
-{
-	return cache_run_number(c, SQL_INSHARE_DROP, h);
-}
-
-int
 cache_next_inshare(struct cache *c, int64_t *h, int64_t *parent)
 {
 	int r;

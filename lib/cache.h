@@ -177,7 +177,6 @@ int cache_is_shared(struct cache *c, int64_t h);
 /* That a folder is shared with the account: its real parent, and by whom. */
 int cache_put_inshare(struct cache *c, int64_t h, int64_t parent,
     int64_t user);
-int cache_drop_inshare(struct cache *c, int64_t h);
 /* Put each such folder below its real parent if that is known, else below
  * CACHE_SHARED. */
 int cache_place_inshares(struct cache *c);
