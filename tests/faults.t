@@ -45,6 +45,11 @@ gets cs:http=500x2 "twice"
 gets cs:-3x2 "busy, the whole request"
 gets cs:g=-3x2 "busy, one command"
 gets cs:g=-18x2 "not available for a while"
+restart --fault cs:g=-18x2 --fault dl:http=503x2
+rm -rf got/*
+ok "get -v" mega-get -v -o got/ "$link"
+says "get -v: what is tried again" '^mega-get: temporarily not available; try'
+says "get -v: with fewer connections" '[12] connections instead of [1-4]: HTTP'
 get_fails cs:http=500 5 'HTTP status 500'
 get_fails cs:-3 5 'busy'
 get_fails cs:-4 8 'too many requests'
@@ -153,6 +158,14 @@ put_fails cs:p=-11 11 'permission denied'
 put_fails cs:p=-9 3 'does not exist'
 put_fails cs:p=-3 5 'busy'
 put_fails cs:p=-5 1 'failed'
+
+restart --fault up:http=503x2 --fault up:reply=-4@3
+gen 5000000 78 >big3
+ok "put -v" mega-put -v big3 /there
+says "put -v: what is tried again" 'HTTP status 503 for .*; trying again'
+says "put -v: with fewer connections" '[12] connections instead of [1-4]: HTTP'
+says "put -v: from the start" 'answered -4 .*; the upload begins anew'
+unmake /there
 
 restart --fault cs:u=-17
 mega-put -j nowhere big /quota/ -p 2>.err

@@ -92,6 +92,10 @@ exits 12 "into a folder that cannot be" mega-get -o a.bin/x /src/sub/b
 exits 12 "a full device" mega-get -o /dev/full /src/a.bin
 exits 12 "a full standard output" sh -c 'exec mega-get -o - /src/a.bin >/dev/full'
 says "a full standard output: said so" 'standard output: No space'
+exits 12 "a file that may not be so large" sh -c 'ulimit -f 1
+    exec mega-get -o large /src/a.bin 2>err'
+ok "that is said" grep -q 'File too large' err
+rm -f .large.*
 mkfifo fifo
 timeout 20 cat fifo >piped &
 reader=$!

@@ -52,7 +52,8 @@ cp "$part" saved
 result $((n < 1000000 || n >= size)) "killed: some is there"
 ok "no file of that name" test ! -e got/big
 restart
-ok "again" mega-get -o got/ "$link"
+ok "again" mega-get -v -o got/ "$link"
+says "again: from where" "$n of $size bytes are here already"
 same "again: the data" big got/big
 is "again: only what was missing is fetched" "$(moved dl)" $((size - n))
 nothing_left "nothing is left behind" got
