@@ -270,11 +270,38 @@ async function crowd(n) {
 		s.destroy();
 }
 
+// Bodies that never end hold what memory there is for bodies, to the last.
+async function hoard() {
+	const all = [];
+	for (const size of [12 << 20, 1 << 20, 100000, 8000, 500]) {
+		for (let i = 0; i < (size > 100000 ? 20 : 100); i++) {
+			const s = net.connect(+base.port, base.hostname);
+			s.on('error', () => {});
+			s.write('POST /cs HTTP/1.1\r\nHost: x\r\n' +
+				`Content-Length: ${16 << 20}\r\n\r\n`);
+			s.write(Buffer.alloc(size, '['));
+			all.push(s);
+		}
+		await new Promise((x) => { setTimeout(x, 50); });
+	}
+	const bad = [];
+	for (let i = 0; i < 40; i++) {
+		const r = await post(`/cs?sid=${sid}`, '[{"a":"log"}]');
+		if (r.status !== 200)
+			bad.push(r.error);
+		await new Promise((x) => { setTimeout(x, 10); });
+	}
+	check('endless bodies leave room for others', bad.length === 0, bad);
+	for (const s of all)
+		s.destroy();
+}
+
 async function main() {
 	await batches();
 	await large();
 	await requests();
 	await crowd(1500);
+	await hoard();
 	const r = await post(`/cs?sid=${sid}`, '[{"a":"ug"}]');
 	check('and all is well', r.status === 200 && readable(r), r.body);
 	process.exit(0);

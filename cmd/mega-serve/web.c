@@ -32,6 +32,7 @@
 #include "web.h"
 
 #define BODIES_MAX   ((size_t)96 << 20) /* of all requests under way */
+#define BODY_SMALL   65536                /* is taken beyond that */
 #define STREAM_BLOCK 65536
 #define CONN_MEMORY  (160 << 10)        /* per connection: the pieces in
                                          * which bodies arrive */
@@ -461,6 +462,22 @@ want_pack(const struct request *q)
 	    strstr(accept, "gzip") != NULL;
 }
 
+/* The compressed answer takes the place of the plain one. */
+static void
+use_pack(struct request *q)
+{
+	struct answer *a = &q->answer;
+
+	if (a->release != NULL)
+		a->release(a->ctx);
+	a->release = NULL;
+	a->read = NULL;
+	a->plain = pack_plain(q->pack);
+	a->size = pack_size(q->pack);
+	a->offset = 0;
+	a->fd = pack_take(q->pack);
+}
+
 /* Compress some more of the answer: 1 when that was all, 0 or negative. */
 static int
 pack_some(struct request *q)
@@ -478,23 +495,10 @@ pack_some(struct request *q)
 	}
 	if (n != 0)
 		return n < 0 ? ERR_LOCAL : 0;
-	return pack_end(q->pack) < 0 ? ERR_LOCAL : 1;
-}
-
-/* The compressed answer takes the place of the plain one. */
-static void
-use_pack(struct request *q)
-{
-	struct answer *a = &q->answer;
-
-	if (a->release != NULL)
-		a->release(a->ctx);
-	a->release = NULL;
-	a->read = NULL;
-	a->plain = pack_plain(q->pack);
-	a->size = pack_size(q->pack);
-	a->offset = 0;
-	a->fd = pack_take(q->pack);
+	if (pack_end(q->pack) < 0)
+		return ERR_LOCAL;
+	use_pack(q);
+	return 1;
 }
 
 /* When the answer may go out: a slow body has not arrived before. */
@@ -508,9 +512,9 @@ due_ms(const struct request *q)
 	return q->since_ms + (body > t ? body : t);
 }
 
-/* The body is there, or a wait is over. */
-static enum MHD_Result
-finish(struct request *q)
+/* Have the route answer: 0 if it wants to be asked again. */
+static int
+answered(struct request *q)
 {
 	struct answer *a = &q->answer;
 
@@ -522,28 +526,33 @@ finish(struct request *q)
 	if (a->status == 0 && !q->fault.drop) {
 		q->wait_ms = 0;
 		q->route->finish(q);
-		if (a->status == 0 && !q->fault.drop) {
-			suspend(q, q->wait_ms);
-			return MHD_YES;
-		}
 	}
-	if (want_pack(q)) {
-		int r = pack_some(q);
+	return a->status != 0 || q->fault.drop;
+}
 
-		if (r < 0)
-			return MHD_NO;
-		if (r == 0) {
-			suspend(q, web_now_ms());
-			return MHD_YES;
-		}
-		use_pack(q);
-	}
-	if (due_ms(q) > web_now_ms()) {
-		suspend(q, due_ms(q));
-		return MHD_YES;
-	}
-	if (q->fault.lost || q->fault.drop) {
-		a->status = 0; /* what the log shall say */
+static enum MHD_Result
+wait_until(struct request *q, int64_t ms)
+{
+	suspend(q, ms);
+	return MHD_YES;
+}
+
+/* The body is there, or a wait is over. */
+static enum MHD_Result
+finish(struct request *q)
+{
+	int r = 1;
+
+	if (!answered(q))
+		return wait_until(q, q->wait_ms);
+	if (want_pack(q))
+		r = pack_some(q);
+	if (r == 0)
+		return wait_until(q, web_now_ms());
+	if (due_ms(q) > web_now_ms())
+		return wait_until(q, due_ms(q));
+	if (r < 0 || q->fault.lost || q->fault.drop) {
+		q->answer.status = 0; /* what the log shall say */
 		return MHD_NO;
 	}
 	return send_answer(q);
@@ -587,7 +596,9 @@ take_body(struct request *q, const char *p, size_t *n)
 		r = q->route->body(q, p, *n);
 	web.bodies += q->body.cap - held;
 	*n = 0;
-	return r < 0 || web.bodies > BODIES_MAX ? MHD_NO : MHD_YES;
+	if (web.bodies > BODIES_MAX && q->body.len > BODY_SMALL)
+		return MHD_NO;
+	return r < 0 ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result
