@@ -183,18 +183,20 @@ is "-0" "$(tr '\0' '|' <seen)" "added /$name|"
 unwatch
 mega-rm -r "/$name"
 
-# At once: most of the changes are told within a second.
+# At once: three in a row within a second, on a machine that may be busy.
 
 prompt=0
+i=0
 watch -j
-for i in 1 2 3 4 5; do
+while [ $prompt -lt 3 ] && [ $i -lt 20 ]; do
+	i=$((i + 1))
 	mega-mkdir /prompt$i
 	start=$(date +%s%N)
 	await lines $i
-	[ $(($(date +%s%N) - start)) -lt 1000000000 ] &&
-		prompt=$((prompt + 1))
+	prompt=$((prompt + 1))
+	[ $(($(date +%s%N) - start)) -lt 1000000000 ] || prompt=0
 done
-is_asan || ok "told within a second" test $prompt -ge 3
+is "told within a second" $prompt 3
 unwatch
 
 # Ends.
