@@ -961,10 +961,10 @@ give_work(struct downloads *ds, struct pull *p)
 	for (struct fetch *f = ds->list; f != NULL; f = f->next) {
 		uint64_t from, n;
 
-		if (f->url[0] == NULL || f->asking ||
+		if (f->url[0] == NULL || f->asking || !has_room(f) ||
 		    f->pulls >= (in_parts(f) ? 1 : ds->pace.each) ||
-		    !has_room(f) || (!is_small(f) && ds->large >= ds->slots_max - LANE_SLOTS) ||
-		    (n = find_run(f, &from)) == 0)
+		    (!is_small(f) && ds->large >= ds->slots_max -
+		    LANE_SLOTS) || (n = find_run(f, &from)) == 0)
 			continue;
 		memset(f->state + from, WANTED, (size_t)n);
 		p->f = f;
