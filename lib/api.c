@@ -98,7 +98,7 @@ api_pause_ms(unsigned fails)
 
 #define WORDS_MAX 256
 
-COMPAT_PRINTF(2, 0) COMPAT_PRINTF(2, 0) static void
+COMPAT_PRINTF(2, 0) static void
 say(void (*to)(const char *), const char *fmt, va_list ap)
 {
 	char words[WORDS_MAX];
