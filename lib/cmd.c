@@ -528,7 +528,8 @@ leads_inside(const char *link)
 		return 0;
 	for (const char *p = key; *p != '\0'; p++)
 		marks += *p == '!';
-	return marks > 2 || strpbrk(key, "/?") != NULL;
+	return marks > 2 || strncmp(key, "#N!", 3) == 0 ||
+	    strpbrk(key, "/?") != NULL;
 }
 
 /* The operand that a JSON record stands for; NULL if it has none. */

@@ -61,6 +61,8 @@ is "mega-ls -j: as the next program takes it" \
     "$(mega-ls --session none -j "$na" | jq -r '.name, .size, .link')" "a
 300000
 $na"
+mega-ls --session none -j "$na" | mega-cat --session none - >c 2>err
+same "and it does take it" a c
 mkdir three
 ok "mega-get" mega-get --session none -o three/ "$na" "$nb"
 same "one" a three/a
