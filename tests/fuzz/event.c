@@ -64,10 +64,14 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static char sid[] = "x", wait[EVENT_URL_MAX + 1];
+	static struct api *api; /* what is asked for by it is never sent */
 	struct session s = { .api = sid, .user = "AAECAwQFBgc" };
 	struct tree t = { .session = &s, .memory = 1 };
 	int r;
 
+	if (api == NULL)
+		api = api_new(http_new(), "http://127.0.0.1", "sid=x");
+	t.api = api;
 	for (size_t i = 0; i < sizeof s.master; i++)
 		s.master[i] = (uint8_t)i;
 	t.user = node_user_number(s.user);
