@@ -20,6 +20,7 @@
 #define CUTS_MAX       20           /* replies that broke off, of a request */
 #define PROOFS_MAX     20           /* of work, for a request */
 #define MANY           64           /* commands that need not gather longer */
+#define WORDS_MAX      256          /* characters of what is told */
 
 void (*api_notice)(const char *words);
 void (*api_remark)(const char *words);
@@ -95,8 +96,6 @@ api_pause_ms(unsigned fails)
 	}
 	return pause;
 }
-
-#define WORDS_MAX 256
 
 COMPAT_PRINTF(2, 0) static void
 say(void (*to)(const char *), const char *fmt, va_list ap)
