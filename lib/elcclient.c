@@ -211,8 +211,10 @@ ask(struct elcclient *c, const struct megalink_config *account,
 	struct buf answer = BUF_MAX(REPLY_MAX);
 	int r;
 
-	if (!c->allow_http && (r = http_check_url(account->url)) < 0)
-		return r;
+	if (!c->allow_http && http_check_url(account->url) < 0)
+		return err_set(ERR_USAGE, "server %s: it has no https "
+		    "(mega-elc --allow-http asks it all the same)",
+		    account->url);
 	add_field(&form, "OPERATION_TYPE", slice_str(operation));
 	add_field(&form, "DATA", data);
 	add_field(&form, "USER", slice_str(account->user));

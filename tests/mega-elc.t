@@ -160,7 +160,7 @@ exits 2 "no link at all" mega-elc --yes --add nonsense
 exits 3 "--remove of nobody" mega-elc --remove Nobody
 ok "--remove" mega-elc --remove One
 exits 2 "http to another machine" input "$FILE" mega-elc -E
-says "is refused" "two.example"
+says "is refused" "two.example.*--allow-http"
 ok "--remove" mega-elc --remove "Number two"
 is "none is left" "$(mega-elc --list)" ""
 
