@@ -268,15 +268,15 @@ make_end(uint8_t end[END_SIZE], const void *p, size_t n,
     const uint8_t mac[16])
 {
 	uint64_t size = n;
-	uLong crc;
+	uLong sum;
 
 	memcpy(end, mac, 16);
 	for (int i = 0; i < 8; i++)
 		end[16 + i] = (uint8_t)(size >> (56 - 8 * i));
-	crc = crc32(0, p, (uInt)n);
-	crc = crc32(crc, end, 24);
+	sum = adler32(1, p, (uInt)n);
+	sum = adler32(sum, end, 24);
 	for (int i = 0; i < 4; i++)
-		end[24 + i] = (uint8_t)(crc >> (24 - 8 * i));
+		end[24 + i] = (uint8_t)(sum >> (24 - 8 * i));
 	memcpy(end + 28, mark, sizeof mark);
 }
 

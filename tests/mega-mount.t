@@ -99,7 +99,7 @@ api "{\"a\":\"a\",\"n\":\"$broken\",\"at\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 ok "a slash" await cmp -s plain "$D/a%2fb"
 ok "dots" sh -c "cmp plain '$D/%2e' && cmp plain '$D/%2e%2e'"
 ok "no key: shown by handle" await test -e "$D/H:$broken"
-rm -f "$D/plain" "$D"/plain* 
+rm -f "$D/plain" "$D"/plain*
 
 # What programs do.
 
@@ -188,7 +188,7 @@ fi
 if command -v git >/dev/null; then
 	git init -q repo
 	cp -r "$src" repo/
-	git -C repo -c user.name=x -c user.email=x@y add . 
+	git -C repo -c user.name=x -c user.email=x@y add .
 	git -C repo -c user.name=x -c user.email=x@y commit -qm one
 	ok "git clone" git clone -q repo "$D/clone"
 	ok "git fsck" git -C "$D/clone" fsck --no-progress

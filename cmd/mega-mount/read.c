@@ -31,12 +31,9 @@ struct reading {
 static struct reading *
 new_reading(fuse_req_t req, struct file *f, size_t n, off_t off)
 {
-	struct reading *r = xcalloc(1, sizeof *r + n);
+	struct reading *r = xmalloc(sizeof *r + n);
 
-	r->req = req;
-	r->f = f;
-	r->n = n;
-	r->offset = off;
+	*r = (struct reading){ .req = req, .f = f, .n = n, .offset = off };
 	file_enter(f);
 	return r;
 }
