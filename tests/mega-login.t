@@ -537,6 +537,7 @@ is "each was asked for one, and then served" \
 serve_stop
 rm -f serve.log
 serve -d state --fault cs:uq=hashcash=0
+begun=$(date +%s)
 MEGA_TIMEOUT=3 mega-df --session s 2>.err &
 pid=$!
 threads=0
@@ -547,6 +548,8 @@ while kill -0 $pid 2>/dev/null; do
 done
 wait $pid
 is "one that is too hard: status" $? 8
+[ $(($(date +%s) - begun)) -le 20 ]
+result $? "in a time that is near to what was allowed"
 says "says so" 'proof of work .* not done in time'
 settle
 is "one attempt" "$(wc -l <serve.log | tr -d ' ')" 1
