@@ -109,6 +109,7 @@ struct downloads {
 
 static void schedule(struct downloads *ds);
 static void ask(struct fetch *f);
+static int flush(struct fetch *f);
 
 struct downloads *
 downloads_new(struct http *h, const struct download_options *o)
@@ -360,6 +361,9 @@ finish(struct fetch *f, int result)
 	for (unsigned i = 0; i < ds->pace.all_most; i++)
 		if (ds->pull[i].f == f)
 			pull_stop(&ds->pull[i]);
+	/* A later run need not fetch what has come whole. */
+	if (f->d->out != NULL && f->nready > 0)
+		flush(f);
 	free_slots(ds, &f->ready);
 	free_slots(ds, &f->held);
 	while (*at != f)
