@@ -1,7 +1,8 @@
 # Transfers: beside other people's clients, then against our targets.
 #
 # Ratios count, not seconds.  Other work on the machine falsifies them:
-# what is compared with a target is the best of several turns.
+# what is compared with a target is the best of several turns.  A TMPDIR in
+# memory takes the disk out of it, which names each of the small files.
 
 . tests/lib.sh
 . "$SRC/tests/bench/common"
