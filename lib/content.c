@@ -237,13 +237,13 @@ on_end(struct http_timer *t)
 
 	while (cs->ended != NULL) {
 		struct content_read *r = cs->ended;
-		char *error = r->error;
+		struct err_kept *error = r->error;
 
 		cs->ended = r->next;
 		r->error = NULL;
 		r->c = NULL;
 		if (error != NULL)
-			err_set(r->result, "%s", error);
+			err_again(r->result, error);
 		free(error);
 		r->done(r, r->result);
 	}
@@ -260,7 +260,7 @@ end(struct content_read *r, int result)
 		at = &(*at)->next;
 	*at = r->next;
 	r->result = result;
-	r->error = result < 0 ? xstrdup(err_text()) : NULL;
+	r->error = result < 0 ? err_keep() : NULL;
 	for (at = &cs->ended; *at != NULL; at = &(*at)->next)
 		continue;
 	*at = r;

@@ -65,7 +65,7 @@ struct content_read {
 	unsigned missing;     /* chunks, one bit each */
 	int64_t until_ms;
 	int result;
-	char *error;
+	struct err_kept *error;
 	struct content_read *next;
 };
 
