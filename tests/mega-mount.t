@@ -93,6 +93,18 @@ ok "names that are not there" sh -c "! stat '$D/none' 2>/dev/null"
 # Names that no disk can hold, and what cannot be decrypted.
 
 gen 100 9 >plain
+ok "into a folder that has a link" sh -c "mkdir '$D/lol (1)/made' &&
+    cp plain '$D/lol (1)/made/in' && mv '$D/lol (1)/made' '$D/lol (1)/new'"
+ok "is read through it" sh -c "mega-cat --session none '$flink:/new/in' |
+    cmp - plain"
+MEGAJS=${MEGAJS:-$SRC/build/interop}
+if command -v node >/dev/null && [ -d "$MEGAJS/node_modules/megajs" ]; then
+	ok "megajs reads it, too" env MEGAJS="$MEGAJS" node \
+	    "$SRC/tests/interop/megajs.js" folder-get "$flink" /new/in got
+	same "and the same" got plain
+else
+	skip "megajs" "not installed below $MEGAJS"
+fi
 for name in 'a%2fb' '%2e%2e' '%2e'; do
 	mega-put -q plain "H:$root" >/dev/null 2>&1
 	cp plain "$name"
