@@ -290,6 +290,7 @@ gen 300000 1 >tree/a/one
 gen 5 2 >tree/a/b/two
 gen 70000 3 >'tree/with space/ü/é'
 gen 300000 5 >other
+rm -rf "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
 MT_USER=me@example.org
 MT_PASSWORD=secret
 export MT_USER MT_PASSWORD
