@@ -7,27 +7,14 @@
 #include "folder.h"
 #include "mem.h"
 #include "secret.h"
-#include "shape.h"
-
-struct made {
-	char h[9];
-};
-
-static const struct shape made_shape[] = {
-	SHAPE(made, h, "h", SHAPE_HANDLE, SHAPE_REQUIRED, 0, 8),
-	SHAPE_END
-};
 
 static int
 read_reply(struct folder_job *f, struct json *j, int v)
 {
 	int nodes = json_member(j, v, "f"), r;
-	struct made m = { "" };
 
-	if ((r = shape_read("reply to \"p\"", made_shape, j,
-	    json_first(j, nodes), &m)) < 0)
+	if ((r = node_made(f->node.h, j, nodes)) < 0)
 		return r;
-	memcpy(f->node.h, m.h, sizeof m.h);
 	return f->tree != NULL ? tree_take(f->tree, j, nodes) : 0;
 }
 

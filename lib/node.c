@@ -597,3 +597,24 @@ node_open(struct node_keys *k, const struct node_wire *w,
 	}
 	read_attributes(&k->json, out);
 }
+
+struct made {
+	char h[9];
+};
+
+static const struct shape made_shape[] = {
+	SHAPE(made, h, "h", SHAPE_HANDLE, SHAPE_REQUIRED, 0, 8),
+	SHAPE_END
+};
+
+int
+node_made(char h[9], struct json *j, int v)
+{
+	struct made m = { "" };
+	int r = shape_read("reply to \"p\"", made_shape, j,
+	    json_first(j, v), &m);
+
+	if (r == 0)
+		memcpy(h, m.h, sizeof m.h);
+	return r;
+}

@@ -1,33 +1,18 @@
-#include <string.h>
-
 #include "attr.h"
 #include "err.h"
 #include "key.h"
 #include "secret.h"
-#include "shape.h"
 #include "share.h"
 
 #include "over.h"
-
-struct made {
-	char h[9];
-};
-
-static const struct shape made_shape[] = {
-	SHAPE(made, h, "h", SHAPE_HANDLE, SHAPE_REQUIRED, 0, 8),
-	SHAPE_END
-};
 
 static int
 read_reply(struct over *o, struct json *j, int v)
 {
 	int nodes = json_member(j, v, "f"), r;
-	struct made m = { "" };
 
-	if ((r = shape_read("reply to \"p\"", made_shape, j,
-	    json_first(j, nodes), &m)) < 0)
+	if ((r = node_made(o->made, j, nodes)) < 0)
 		return r;
-	memcpy(o->made, m.h, sizeof o->made);
 	if ((r = tree_take(mnt.tree, j, nodes)) == 0)
 		r = tree_move(mnt.tree, o->replaces, o->made);
 	return r;
