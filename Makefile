@@ -16,8 +16,10 @@ WARN         = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
 
 VERSION      = 0.1
 
-# Libraries that everything needs, and that of one program.
-PKGS         = libcurl libtomcrypt sqlite3 zlib
+# Libraries that everything needs, and that of one program.  libcurl is loaded
+# when the first request is made (lib/libcurl.h).
+PKGS         = libtomcrypt sqlite3 zlib
+PKG_LOADED   = libcurl
 PKG_SERVE    = libmicrohttpd
 PKG_MOUNT    = fuse3
 
@@ -26,8 +28,8 @@ LIB_0        = compat err mem buf secret set
 LIB_1        = b64 json aes aes_x86 aes_arm aescbc kdf sha256_x86 rsa totp
 LIB_2        = shape key attr fingerprint chunk link megalink elc elcpage \
                hashcash name node sid block keyring raid names ranges
-LIB_3        = http parts tty out partial dir private resume sort elcusers \
-               blocks spool
+LIB_3        = libcurl http parts tty out partial dir private resume sort \
+               elcusers blocks spool
 LIB_4        = password session api account login register cache \
                cachetree pace
 LIB_5        = tree journal load event path share change copy same folder download \
@@ -60,10 +62,11 @@ HAVE         = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 
 CPPFLAGS_ALL = -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
                -DMEGAPIPE_VERSION='"$(VERSION)"' -Ilib \
-               $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
+               $(shell $(PKG_CONFIG) --cflags $(PKGS) $(PKG_LOADED) 2>/dev/null) \
+               $(CPPFLAGS)
 CFLAGS_ALL   = -std=c11 -pthread $(WARN) $(WERROR) $(CFLAGS)
 LIBS         = $(BUILD)/libmega.a \
-               $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -ltommath \
+               $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -ltommath -ldl \
                $(LDLIBS)
 
 LIB_OBJ      = $(LIB:%=$(BUILD)/lib/%.o)

@@ -11,6 +11,7 @@
 
 #include "err.h"
 #include "http.h"
+#include "libcurl.h"
 #include "mem.h"
 
 #define RECEIVE_BUFFER ((long)HTTP_DATA_MAX) /* 16 KiB doubles the cost */
@@ -50,19 +51,27 @@ http_new(void)
 	return xcalloc(1, sizeof(struct http));
 }
 
-/* Starting libcurl takes a millisecond: a command that asks nobody does
- * without. */
+/* Without libcurl nothing can be asked, as without memory. */
+static void
+no_curl(const char *why)
+{
+	fprintf(stderr, "libcurl does not start%s%s\n",
+	    *why != '\0' ? ": " : "", why);
+	exit(1);
+}
+
+/* A command that asks nobody does without. */
 static void
 start_curl(struct http *h)
 {
 	if (h->multi != NULL)
 		return;
+	if (libcurl_load() < 0)
+		no_curl(err_text());
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	h->multi = curl_multi_init();
-	if (h->multi == NULL) {
-		fputs("libcurl does not start\n", stderr);
-		exit(1);
-	}
+	if (h->multi == NULL)
+		no_curl("");
 	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 64L);
 }
@@ -235,10 +244,8 @@ easy_get(struct http *h)
 {
 	CURL *c = h->npool > 0 ? h->pool[--h->npool] : curl_easy_init();
 
-	if (c == NULL) {
-		fputs("libcurl does not start\n", stderr);
-		exit(1);
-	}
+	if (c == NULL)
+		no_curl("");
 	return c;
 }
 
