@@ -17,6 +17,8 @@
 #include "json.h"
 #include "mem.h"
 
+#define USUAL_NAME_MAX 16 /* characters of a member's name */
+
 /* Unescaped strings, in blocks that never move. */
 struct json_arena {
 	struct json_arena *next;
@@ -73,6 +75,12 @@ arena_alloc(struct json *j, size_t n)
 static size_t
 skip_string(const char *p, size_t i, size_t n)
 {
+	const char *quote = memchr(p + i + 1, '"', n - i - 1);
+	size_t end = quote != NULL ? (size_t)(quote - p) : n;
+
+	/* Most strings have no escapes. */
+	if (memchr(p + i, '\\', end - i) == NULL)
+		return end;
 	for (i++; i < n && p[i] != '"'; i++) {
 		if (p[i] == '\\')
 			i++;
@@ -693,36 +701,92 @@ end:
 	return i;
 }
 
+/* Hand over a value. */
+static int
+split_deliver(struct json_split *s, struct slice key, struct slice v)
+{
+	int r = v.n > s->max ? err_set(ERR_TOOBIG,
+	    "a JSON value of over %zu bytes", s->max) :
+	    s->value(s->ctx, s->depth, key, v);
+
+	split_after(s);
+	return r;
+}
+
+/* The rest of a value that was collected. */
 static int
 split_value(struct json_split *s, const char *p, size_t n)
 {
 	struct slice v = { p, n };
-	struct slice key = split_key(s);
-	int depth = s->depth, r;
+	int r;
 
 	if (s->part.len > 0) {
 		if ((r = buf_add(&s->part, p, n)) < 0)
 			return r;
 		v = (struct slice){ s->part.p, s->part.len };
 	}
-	r = n > s->max ? err_set(ERR_TOOBIG, "a JSON value of over %zu bytes",
-	    s->max) : s->value(s->ctx, depth, key, v);
+	r = split_deliver(s, split_key(s), v);
 	buf_reset(&s->part);
-	split_after(s);
 	return r;
+}
+
+/*
+ * How many of n characters are a member of the usual kind: a short name and
+ * a string or number without escapes or spaces, all of it at hand.  0 if it
+ * is another, or does not end here: then the machine goes through it.
+ */
+static size_t
+usual_member(const char *p, size_t n, struct slice *key, struct slice *v)
+{
+	size_t i = 1, from;
+	const char *quote;
+
+	while (i < n && i <= USUAL_NAME_MAX && p[i] != '"' && p[i] != '\\')
+		i++;
+	if (*p != '"' || n - i < 4 || p[i] != '"' || p[i + 1] != ':')
+		return 0;
+	*key = (struct slice){ p + 1, i - 1 };
+	from = i + 2;
+	if (p[from] == '"') {
+		quote = memchr(p + from + 1, '"', n - from - 1);
+		if (quote == NULL || memchr(p + from, '\\',
+		    (size_t)(quote - p) - from) != NULL)
+			return 0;
+		i = (size_t)(quote - p) + 1;
+	} else {
+		for (i = from; i < n && p[i] >= '0' && p[i] <= '9'; i++)
+			continue;
+		if (i == from || i == n || (p[i] != ',' && p[i] != '}'))
+			return 0;
+	}
+	*v = (struct slice){ p + from, i - from };
+	return i;
+}
+
+/* Whether a member's name may come now. */
+static int
+wants_member(const struct json_split *s)
+{
+	return s->state == WANT_KEY || (s->state == WANT_FIRST &&
+	    s->stack[s->depth - 1] == '{');
 }
 
 int
 json_split_feed(struct json_split *s, const char *p, size_t n)
 {
 	const char *end = p + n;
+	struct slice key, v;
+	size_t used;
 	int r, whole;
 
 	while (p < end) {
-		if (s->state == IN_VALUE) {
-			size_t used = split_scan(s, p, (size_t)(end - p),
-			    &whole);
-
+		if (wants_member(s) && (used = usual_member(p,
+		    (size_t)(end - p), &key, &v)) > 0) {
+			if ((r = split_deliver(s, key, v)) < 0)
+				return r;
+			p += used;
+		} else if (s->state == IN_VALUE) {
+			used = split_scan(s, p, (size_t)(end - p), &whole);
 			r = whole ? split_value(s, p, used) :
 			    buf_add(&s->part, p, used);
 			if (r < 0)
