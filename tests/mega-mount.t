@@ -86,6 +86,8 @@ flink=$(mega-link /lol)
 ok "user.mega.link of a folder" await sh -c \
     "[ \"\$(getfattr --only-values -n user.mega.link '$D/lol (1)' \
     2>/dev/null)\" = '$flink' ]"
+exits 1 "no ACLs" getfattr -n system.posix_acl_access "$D/lulz.png"
+says "programs need not ask again" 'not supported'
 ok "df" sh -c "df --output=size,used '$M' | awk 'NR == 2 && \
     \$1 > 1000000000 && \$2 > 5000 { ok = 1 } END { exit !ok }'"
 ok "names that are not there" sh -c "! stat '$D/none' 2>/dev/null"

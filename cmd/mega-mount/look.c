@@ -343,6 +343,7 @@ static const struct {
 };
 
 #define ATTRIBUTES (sizeof attributes / sizeof *attributes)
+#define NAMESPACE  "user."
 
 static void
 reply_bytes(fuse_req_t req, const char *p, size_t n, size_t size)
@@ -362,6 +363,12 @@ look_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	struct node n;
 	size_t k = 0;
 
+	/* Programs that hear that there are no ACLs or labels here do not ask
+	 * for those of every file. */
+	if (strncmp(name, NAMESPACE, strlen(NAMESPACE)) != 0) {
+		fuse_reply_err(req, ENOTSUP);
+		return;
+	}
 	while (k < ATTRIBUTES && strcmp(attributes[k].name, name) != 0)
 		k++;
 	if (k == ATTRIBUTES || inode_node(inode_of(ino), &n) < 0) {
