@@ -785,6 +785,18 @@ tree_above(struct tree *t, const char h[9],
 }
 
 int
+tree_snapshot(struct tree *t)
+{
+	return checked(t, cache_snapshot(t->cache));
+}
+
+void
+tree_release(struct tree *t)
+{
+	cache_release(t->cache);
+}
+
+int
 tree_folders(struct tree *t, const char h[9], int64_t *n)
 {
 	struct cache_cursor cur = { 0 };

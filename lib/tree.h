@@ -86,6 +86,11 @@ int tree_path(struct tree *t, const char h[9], struct buf *out);
 int tree_above(struct tree *t, const char h[9],
     int (*fn)(void *ctx, const struct node *n), void *ctx);
 
+/* All that is read between these is of one moment, and quicker to be had.
+ * Nothing may be changed there.  0 or ERR_*; they nest. */
+int tree_snapshot(struct tree *t);
+void tree_release(struct tree *t);
+
 /* How many of a folder's children are folders. */
 int tree_folders(struct tree *t, const char h[9], int64_t *n);
 

@@ -191,10 +191,16 @@ static void
 read_folder(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi, int plus)
 {
-	struct listing l = { .req = req, .p = xmalloc(size), .max = size,
-	    .plus = plus };
+	struct listing l = { .req = req, .max = size, .plus = plus };
+	int r;
 
+	if ((r = tree_snapshot(mnt.tree)) < 0) {
+		fuse_reply_err(req, errno_of(r));
+		return;
+	}
+	l.p = xmalloc(size);
 	list(&l, inode_of(ino), (struct dir *)(uintptr_t)fi->fh, off);
+	tree_release(mnt.tree);
 	fuse_reply_buf(req, l.p, l.n);
 	free(l.p);
 }
