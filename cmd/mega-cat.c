@@ -113,6 +113,7 @@ main(int argc, char *argv[])
 	o.limit_rate = cmd.limit_rate;
 	o.wait_max = cmd.wait;
 	o.plain_http = cmd.http;
+	remote.handles = REMOTE_BELOW;
 	engine = downloads_new(remote.account.http, &o);
 	operand_each(argv + optind, cat, NULL);
 	downloads_free(engine);

@@ -620,6 +620,12 @@ open_target(const char *operand, int several, struct dest *d, char **name)
 		}
 		if ((r = tree_get(p.tree, p.node.p, &parent)) < 0)
 			goto out;
+		if (parent.type == NODE_FILE) {
+			node_free(&parent);
+			r = err_set(ERR_REFUSED, "is an older version, which "
+			    "cannot be replaced");
+			goto out;
+		}
 		*name = xstrdup(p.node.name != NULL ? p.node.name : "");
 		node_free(&p.node);
 		p.node = parent;
@@ -751,7 +757,9 @@ main(int argc, char *argv[])
 		cmd_usage("an empty remote path");
 	if (opt.size >= 0 && n != 1)
 		cmd_usage("--size is for one file");
-	if ((r = remote_open(&remote, cmd.session)) < 0)
+	r = remote_open(&remote, cmd.session);
+	remote.handles = REMOTE_INTO;
+	if (r < 0)
 		cmd_fail(NULL, r);
 	else
 		put_all(argv, n);

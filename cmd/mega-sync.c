@@ -854,9 +854,6 @@ open_remote(struct pair *top)
 		goto out;
 	tree = p.tree;
 	api = p.api;
-	/* A handle alone may be found without its tree. */
-	if (tree == NULL && (r = remote_tree(&remote, &tree)) < 0)
-		goto out;
 	memcpy(top->h, p.node.h, sizeof top->h);
 	top->remote = p.missing == NULL;
 	if (!top->remote)

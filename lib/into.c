@@ -83,12 +83,6 @@ into_open(struct into *to, struct remote *remote, const char *operand,
 	*to = (struct into){ .force = force };
 	if ((r = path_target(remote, operand, &p)) < 0)
 		return r;
-	if (p.tree == NULL && p.kind == PLACE_NODE) {
-		/* A handle, which path_target takes on trust. */
-		place_free(&p);
-		if ((r = path_find(remote, operand, &p)) < 0)
-			return r;
-	}
 	if ((r = choose(to, &p, several)) == 0) {
 		to->tree = p.tree;
 		to->api = p.api;

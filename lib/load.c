@@ -114,6 +114,17 @@ take_inshare(struct tree *t, const struct node_wire *w, int64_t h)
 	    node_user_number(w->su));
 }
 
+/* A record of a part.  Where a root comes, all is coming: that is better kept,
+ * as the account's tree. */
+static int
+check_part(struct tree *t, const struct node_wire *w)
+{
+	if (w->t >= NODE_ROOT)
+		return ERR_NOENT;
+	t->covered |= node_is_shared(w);
+	return 0;
+}
+
 /* Put a record into the cache. */
 static int
 put_wire(struct tree *t, const struct node_wire *w)
@@ -124,6 +135,8 @@ put_wire(struct tree *t, const struct node_wire *w)
 	int64_t from;
 	int r;
 
+	if (t->part[0] != '\0' && (r = check_part(t, w)) < 0)
+		return r;
 	row.h = node_number(w->h);
 	row.parent = parent_of(t, w);
 	if (t->session == NULL && t->link_root[0] == '\0')
@@ -594,6 +607,10 @@ ask(struct all *a, int fresh)
 	json_put_int(&o, "r", 1);
 	if (!fresh)
 		json_put_int(&o, "ca", 1);
+	if (a->t->part[0] != '\0') {
+		json_put(&o, "n", a->t->part);
+		json_put_int(&o, "part", 1);
+	}
 	a->cmd.split = &split;
 	a->cmd.again = all_again;
 	if ((r = api_wait_split(a->t->api, &a->cmd, &o)) < 0)

@@ -432,6 +432,18 @@ next_part(struct slice *rest, struct part *p)
 	return 1;
 }
 
+int
+node_is_shared(const struct node_wire *w)
+{
+	struct slice rest = w->k;
+	struct part p;
+
+	while (next_part(&rest, &p))
+		if (p.owner.n == 8)
+			return 1;
+	return 0;
+}
+
 /* The key in a part, if it is for us: 1 or 0. */
 static int
 open_part(struct node_keys *k, const struct part *p, uint8_t *key, size_t n)

@@ -154,6 +154,9 @@ struct node_clear {
 void node_open(struct node_keys *k, const struct node_wire *w,
     struct node_clear *out);
 
+/* Whether its key is there for a share as well. */
+int node_is_shared(const struct node_wire *w);
+
 /* node_made: the handle of the node that a "p" has made, the first of those in
  * its reply (an array, v in j).  0 or ERR_PROTO. */
 int node_made(char h[9], struct json *j, int v);

@@ -11,6 +11,14 @@
 #include "secret.h"
 #include "shape.h"
 
+#define PARTS_MAX 4 /* beyond, the whole tree is cheaper */
+
+/* A handle and what is below it. */
+struct path_part {
+	struct path_part *next;
+	struct tree *tree;
+};
+
 /* An open folder link. */
 struct path_link {
 	struct path_link *next;
@@ -44,6 +52,13 @@ remote_close(struct remote *r)
 
 		r->links = l->next;
 		link_close(l);
+	}
+	while (r->parts != NULL) {
+		struct path_part *p = r->parts;
+
+		r->parts = p->next;
+		tree_close(p->tree);
+		free(p);
 	}
 	tree_close(r->tree);
 	api_free(r->nobody);
@@ -284,6 +299,61 @@ is_handle(const char *s)
 	    b64_valid(s + 2, 8) && (s[10] == '\0' || s[10] == '/');
 }
 
+/* The account's tree, if it need not be loaded: ERR_NOENT if it has to. */
+static int
+tree_at_hand(struct remote *r)
+{
+	int e;
+
+	if ((e = account_need_session(&r->account)) < 0)
+		return e;
+	return r->tree != NULL ? 0 : tree_open(&r->tree, r->account.api,
+	    &r->account.session, r->flags | TREE_AT_HAND);
+}
+
+/* The part at a handle: one that is open has it, or it is opened. */
+static int
+find_part(struct remote *r, const char h[9], struct tree **t)
+{
+	struct path_part *p;
+	struct node n;
+	int e, count = 0;
+
+	for (p = r->parts; p != NULL; p = p->next, count++) {
+		if ((e = tree_get(p->tree, h, &n)) == ERR_NOENT)
+			continue;
+		node_free(&n);
+		*t = p->tree;
+		return e;
+	}
+	if (count == PARTS_MAX)
+		return ERR_NOENT;
+	if ((e = tree_open_part(t, r->account.api, &r->account.session, h,
+	    r->handles == REMOTE_INTO)) < 0)
+		return e;
+	p = xcalloc(1, sizeof *p);
+	p->tree = *t;
+	p->next = r->parts;
+	r->parts = p;
+	return 0;
+}
+
+/* What knows of a handle. */
+static int
+tree_of_handle(struct remote *r, const char h[9], struct tree **t)
+{
+	int e = ERR_NOENT;
+
+	if (r->handles != REMOTE_ALL && (e = tree_at_hand(r)) == ERR_NOENT)
+		e = find_part(r, h, t);
+	else if (e == 0)
+		*t = r->tree;
+	if (e != ERR_NOENT)
+		return e;
+	err_clear();
+	return remote_tree(r, t);
+}
+
 static int
 find_handle(struct remote *r, const char *s, struct place *p,
     struct ahead *ahead)
@@ -292,35 +362,11 @@ find_handle(struct remote *r, const char *s, struct place *p,
 	int e;
 
 	memcpy(h, s + 2, 8);
-	if ((e = remote_tree(r, &p->tree)) < 0 ||
+	if ((e = tree_of_handle(r, h, &p->tree)) < 0 ||
 	    (e = tree_get(p->tree, h, &p->node)) < 0)
 		return e;
 	p->api = r->account.api;
 	return descend(p->tree, &p->node, s + 10, ahead);
-}
-
-/* A handle to put something into.  The tree is not loaded for it alone: the
- * service knows whether it is there. */
-static int
-target_handle(struct remote *r, const char *s, struct place *p,
-    struct ahead *ahead)
-{
-	int e;
-
-	if ((e = account_need_session(&r->account)) < 0)
-		return e;
-	if (r->tree == NULL && (e = tree_open(&r->tree, r->account.api,
-	    &r->account.session, r->flags | TREE_AT_HAND)) < 0 &&
-	    e != ERR_NOENT)
-		return e;
-	if (r->tree != NULL)
-		return find_handle(r, s, p, ahead);
-	err_clear();
-	p->api = r->account.api;
-	p->node.type = NODE_FOLDER;
-	p->node.mtime = -1;
-	memcpy(p->node.h, s + 2, 8);
-	return 0;
 }
 
 /* A folder, or what a link selects in it. */
@@ -425,9 +471,6 @@ find(struct remote *r, const char *operand, struct place *p,
 	*p = (struct place){ 0 };
 	if (link_is(operand))
 		e = find_link(r, operand, p, ahead);
-	else if (is_handle(operand) && operand[10] == '\0' && ahead != NULL &&
-	    !ahead->far)
-		e = target_handle(r, operand, p, ahead);
 	else if (is_handle(operand))
 		e = find_handle(r, operand, p, ahead);
 	else
@@ -610,8 +653,6 @@ place_print(const struct place *p, struct buf *out)
 
 	if (p->tree != NULL)
 		r = tree_path(p->tree, p->node.h, out);
-	else if (p->kind == PLACE_NODE)
-		r = buf_printf(out, "H:%s", p->node.h);
 	if (r == 0 && p->missing != NULL) {
 		if (out->len > 0 && out->p[out->len - 1] != '/')
 			buf_addch(out, '/');

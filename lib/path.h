@@ -19,7 +19,13 @@ struct remote {
 	struct api *nobody;         /* channel without a session, for public
 	                             * links, once needed */
 	struct path_link *links;    /* open folder links; private */
+	struct path_part *parts;    /* the same of handles */
 	int flags;                  /* TREE_* */
+	enum {
+		REMOTE_ALL,         /* with a handle, what is around it */
+		REMOTE_BELOW,       /* it and what is below it will do, */
+		REMOTE_INTO         /* also to put something into it */
+	} handles;                  /* what is wanted of the account */
 	int shallow;                /* a link to a whole folder is not opened */
 	struct buf password;        /* for locked links; empty: not known */
 };
@@ -50,8 +56,7 @@ struct place {
 	                       * size and mtime are not known before the
 	                       * service is asked */
 	int is_public;        /* node.h is a public handle ("p" of "g") */
-	struct tree *tree;    /* borrowed from the remote; NULL: PLACE_LINK, or
-	                       * a handle that needed no tree */
+	struct tree *tree;    /* borrowed from the remote; NULL: PLACE_LINK */
 	struct api *api;      /* channel to ask for it; borrowed */
 	struct link link;     /* of the two link kinds */
 	char *missing;        /* path_target, path_reach: a component that

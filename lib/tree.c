@@ -169,18 +169,26 @@ alloc(struct api *api)
 	return t;
 }
 
+static struct tree *
+alloc_account(struct api *api, const struct session *s)
+{
+	struct tree *t = alloc(api);
+
+	t->session = s;
+	t->user = node_user_number(s->user);
+	node_keys_init(&t->keys, s->master, s->user, s->privk);
+	return t;
+}
+
 int
 tree_open(struct tree **out, struct api *api, const struct session *s,
     int flags)
 {
-	struct tree *t = alloc(api);
+	struct tree *t = alloc_account(api, s);
 	const char *url = session_url(s);
 	int r = url != NULL ? 0 : ERR_USAGE;
 
-	t->session = s;
 	t->flags = flags;
-	t->user = node_user_number(s->user);
-	node_keys_init(&t->keys, s->master, s->user, s->privk);
 	if (r == 0) {
 		if (!(flags & TREE_PRIVATE))
 			t->place = cache_place(s->user, url);
@@ -196,6 +204,43 @@ tree_open(struct tree **out, struct api *api, const struct session *s,
 		r = bring_up(t);
 	}
 	t->flags &= ~TREE_AT_HAND;
+	if (r < 0) {
+		tree_close(t);
+		t = NULL;
+	}
+	*out = t;
+	return r;
+}
+
+/* Whether a part is of use. */
+static int
+check_part(struct tree *t, int into)
+{
+	struct node n;
+	int r, bad;
+
+	if ((r = tree_get(t, t->part, &n)) < 0)
+		return r;
+	bad = into ? n.type == NODE_FILE || t->covered : n.keylen == 0;
+	node_free(&n);
+	return bad ? ERR_NOENT : 0;
+}
+
+int
+tree_open_part(struct tree **out, struct api *api, const struct session *s,
+    const char h[9], int into)
+{
+	struct tree *t = alloc_account(api, s);
+	int r;
+
+	memcpy(t->part, h, sizeof t->part);
+	t->memory = cache_forbidden();
+	if ((r = load(t, 0)) == 0)
+		r = check_part(t, into);
+	/* What no account is asked for in daily life may be answered by
+	 * anything. */
+	if (r == ERR_ARGS || r == ERR_ACCESS || r == ERR_PROTO)
+		r = ERR_NOENT;
 	if (r < 0) {
 		tree_close(t);
 		t = NULL;

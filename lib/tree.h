@@ -40,6 +40,18 @@ int tree_open(struct tree **t, struct api *api, const struct session *s,
 /* The tree below a folder link; api is a channel with n=PH. ERR_KEY if the
  * link's key does not fit, ERR_NOENT if the link is dead. */
 int tree_open_link(struct tree **t, struct api *api, const struct link *l);
+
+/*
+ * tree_open_part: one node and what is below it, where the account's tree is
+ * not at hand and loading it for that would be much.
+ *
+ * Nothing around it is known, and it is not kept.  into: something is to be
+ * put into it; then it has to be a folder, and no share may have to do with
+ * what is in it.  ERR_NOENT if it cannot be had so, or that is not the case:
+ * the account's tree knows.
+ */
+int tree_open_part(struct tree **t, struct api *api, const struct session *s,
+    const char h[9], int into);
 void tree_close(struct tree *t);
 
 /* Each fills in n (node_free), or returns ERR_NOENT or ERR_LOCAL.  A parent

@@ -21,6 +21,10 @@ struct tree {
 	int memory;                    /* nothing may get onto a disk */
 	int64_t user;                  /* of the account */
 	char link_root[9];
+	char part[9];                  /* only this node and what is below it
+	                                * is loaded; "": all */
+	int covered;                   /* of a part: keys came that are under
+	                                * a share's, too */
 	struct cache_state state;      /* as it was read or written last */
 
 	int loading;                   /* by "f": all is new */

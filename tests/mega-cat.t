@@ -51,6 +51,56 @@ ok "beyond the end" mega-cat --range 1000- /b
 is "beyond the end: nothing" "$(cat .out)" ""
 exits 2 "no range" mega-cat --range x /b
 
+# Handles without a cache: only what is asked for is loaded, as long as there
+# are few.
+
+gen 100 3 >b2
+mega-put b2 /b >/dev/null
+h=$(mega-ls -jd /b | jq -r .handle)
+v=$(mega-ls -j --versions /b | tail -n 1 | jq -r .handle)
+d=$(mega-ls -jd /d | jq -r .handle)
+mega-put b empty -t /d >/dev/null
+e=$(mega-ls -jd /d/empty | jq -r .handle)
+MEGA_CACHE=
+export MEGA_CACHE
+size=$(echo '[{"a":"f","c":1,"r":1}]' | mega-api | wc -c)
+# loads COMMAND...: how many it asks for, and how many of them are whole.
+loads()
+{
+	settle
+	: >serve.log
+	"$@" >.out 2>.err
+	settle
+	jq -rs "map(select(.commands == [\"f\"])) |
+	    \"\(length) \(map(select(.bytes > $size - 100)) | length)\"" \
+	    serve.log
+}
+is "a handle" "$(loads mega-cat "H:$h")" "1 0"
+same "a handle: the data" .out b2
+is "an older version" "$(loads mega-cat "H:$v")" "1 0"
+same "an older version: the data" .out b
+is "a path from a handle, and what it leads to" \
+    "$(loads mega-cat "H:$d/b" "H:$e")" "1 0"
+same "a path from a handle: the data" .out b
+mega-ls -R / >/dev/null
+mega-link /d >/dev/null
+is "what has a link" "$(loads mega-cat "H:$d/b")" "1 0"
+same "what has a link: the data" .out b
+is "a handle that there is not" "$(loads mega-cat H:AAAAAAAA)" "2 1"
+is "which is said" "$(cat .err)" "mega-cat: H:AAAAAAAA: not found"
+is "a path needs the tree, and a handle then nothing more" \
+    "$(loads mega-cat /b "H:$h")" "1 1"
+mega-cp -r /d /d2
+mega-ls -j /d /d2 / | jq -r 'select(.type == "file").handle' |
+    sed 's/^/H:/' >list
+is "many" "$(loads mega-cat - <list)" "5 1"
+mega-ls /d /d2 / | grep -v "/d2*\$" | mega-cat - >want
+same "many: the data" .out want
+restart --fault cs:f=-2x1
+is "a service that knows no parts" "$(loads mega-cat "H:$h")" "2 1"
+restart
+unset MEGA_CACHE
+
 # Nobody reads any more.
 
 printf '%s\n' 'mega-cat "$1" 2>err; echo $? >status' >cat.sh

@@ -395,7 +395,7 @@ replay(struct cs *c, const uint8_t key[32])
 		at = sqlite3_column_int64(st, 1);
 	sql_end(st);
 	c->list_at = (size_t)at;
-	if (at >= 0 && cs_identify(c, c->q) == 0 && list_open(c) == 0)
+	if (at >= 0 && cs_identify(c, c->q) == 0 && list_open(c, 0) == 0)
 		stream_list(c);
 	return 1;
 }

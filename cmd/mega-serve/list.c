@@ -19,6 +19,7 @@
 struct list {
 	struct store *store;   /* borrowed */
 	int64_t user, home;
+	int64_t part;          /* only this node and what is below it */
 	char handle[12], root[HANDLE_TEXT];
 	sqlite3 *db;           /* a snapshot */
 	int64_t sn;
@@ -36,10 +37,12 @@ struct list {
 /* One array of the reply: its rows, each put by a function. */
 struct stage {
 	const char *name;
-	const char *query;     /* ?1: link root or null, ?2: user or root */
+	const char *query;     /* ?1: link root or null, ?2: user or node */
 	void (*put)(struct list *l);
-	int link;              /* links have it too */
+	unsigned of;           /* which replies have it */
 };
+
+enum { ALL = 1, LINK = 2, PART = 4 };
 
 static void
 put_key(struct list *l)
@@ -121,28 +124,31 @@ put_link(struct list *l)
 
 static const char keys_query[] =
     "SELECT node, ok, ha FROM share WHERE user = ?2 AND ok IS NOT NULL"
-    " AND ha IS NOT NULL AND ?1 IS NULL ORDER BY node";
+    " AND ha IS NOT NULL ORDER BY node";
 
 /* Keys come first, so that who reads on the fly can decrypt. */
 static const struct stage stages[] = {
-	{ "ok", keys_query, put_key, 0 },
-	{ "ok0", keys_query, put_key, 0 },
+	{ "ok", keys_query, put_key, ALL },
+	{ "ok0", keys_query, put_key, ALL },
 	{ "f", NODES "n.user = ?2 AND n.h IN (u.root, u.inbox, u.bin)"
-	    " ORDER BY n.t", put_node, 0 },
-	{ "f", NODES "n.h = ?2", put_node, 1 },
+	    " ORDER BY n.t", put_node, ALL },
+	{ "f", NODES "n.h = ?2 AND NOT n.ver", put_node, LINK | PART },
 	{ "f2", NODES "n.user = ?2 AND n.ver ORDER BY n.ts DESC, n.h",
-	    put_old, 0 },
+	    put_old, ALL },
+	{ "f2", "WITH RECURSIVE t(h) AS (VALUES(?2) UNION ALL"
+	    " SELECT n.h FROM t JOIN node n ON n.parent = t.h) "
+	    NODES "n.ver AND n.h IN (SELECT h FROM t)", put_old, PART },
 	{ "s", "SELECT node, r, ts FROM share WHERE user = ?2"
-	    " AND ?1 IS NULL ORDER BY node", put_share, 0 },
+	    " ORDER BY node", put_share, ALL },
 	{ "u", "SELECT h, coalesce(email, ''), since FROM user"
-	    " WHERE id = ?2 AND ?1 IS NULL", put_user, 0 },
+	    " WHERE id = ?2", put_user, ALL },
 	{ "ph", "SELECT node, ph, ts, ets, w, down FROM link"
-	    " WHERE user = ?2 AND ?1 IS NULL ORDER BY node", put_link, 0 },
+	    " WHERE user = ?2 ORDER BY node", put_link, ALL },
 	{ NULL, NULL, NULL, 0 }
 };
 
 int
-list_open(struct cs *c)
+list_open(struct cs *c, int64_t part)
 {
 	struct list *l;
 
@@ -155,6 +161,7 @@ list_open(struct cs *c)
 	memcpy(l->handle, c->handle, sizeof l->handle);
 	if (l->home != 0)
 		handle_text(l->root, l->home);
+	l->part = l->home == 0 ? part : 0;
 	l->stage = stages;
 	buf_init(&l->out, (size_t)32 << 20);
 	l->o = (struct json_out){ .b = &l->out };
@@ -203,7 +210,8 @@ static int
 stage_begin(struct list *l)
 {
 	json_open(&l->o, l->stage->name, '[');
-	return prepare(l, l->stage->query, l->home != 0 ? l->home : l->user);
+	return prepare(l, l->stage->query, l->home != 0 ? l->home :
+	    l->part != 0 ? l->part : l->user);
 }
 
 /* Go on with the next folder. */
@@ -262,18 +270,14 @@ finish(struct list *l)
 static int
 more(struct list *l)
 {
+	unsigned of = l->home != 0 ? LINK : l->part != 0 ? PART : ALL;
 	int r;
 
-	while (l->stage->name != NULL && l->home != 0 && !l->stage->link)
+	while (l->stage->name != NULL && (l->stage->of & of) == 0)
 		l->stage++;
 	if (l->stage->name == NULL) {
 		finish(l);
 		return 1;
-	}
-	/* The link's own stage is of no use to the owner. */
-	if (l->stage->link && l->home == 0) {
-		l->stage++;
-		return 0;
 	}
 	if (l->st == NULL && (r = stage_begin(l)) < 0)
 		return r;
@@ -331,14 +335,30 @@ list_free(void *ctx)
 	free(l);
 }
 
+struct f_args {
+	char n[9];
+	int64_t part;
+};
+
+static const struct shape f_shape[] = {
+	SHAPE(f_args, n, "n", SHAPE_HANDLE, SHAPE_EMPTY, 8, 8),
+	SHAPE(f_args, part, "part", SHAPE_INT, SHAPE_LAX, 0, 1),
+	SHAPE_END
+};
+
 static int
 f_run(struct cs *c, const void *args)
 {
-	(void)args;
-	return list_open(c);
+	const struct f_args *a = args;
+	struct node n = { .h = 0 };
+	int r;
+
+	if (a->part && (r = node_find(c, &n, handle_read(a->n, 8))) < 0)
+		return r;
+	return list_open(c, n.h);
 }
 
 const struct cs_command list_commands[] = {
-	{ "f", f_run, NULL, 0, CS_ANY },
+	{ "f", f_run, f_shape, sizeof(struct f_args), CS_ANY },
 	{ NULL, NULL, NULL, 0, 0 }
 };

@@ -9,9 +9,10 @@
 
 #include "cs.h"
 
-/* Begin a listing for whoever asks: sets c->list.  0 or ERR_TOOMANY if the
- * batch has one already. */
-int list_open(struct cs *c);
+/* Begin a listing for whoever asks: sets c->list.  part: of an account, only
+ * this node and what is below it; 0: all.  0 or ERR_TOOMANY if the batch has
+ * one already. */
+int list_open(struct cs *c, int64_t part);
 
 /* Take over the reply in b, whose listing belongs at offset at.  Returns
  * the context of list_read and list_free. */
