@@ -51,7 +51,7 @@ main(int argc, char *argv[])
 		return 99;
 	}
 	end = now();
-	fprintf(out, "%.3f %.3f %ld\n", end - begin, seconds(&used.ru_utime) +
+	fprintf(out, "%.6f %.6f %ld\n", end - begin, seconds(&used.ru_utime) +
 	    seconds(&used.ru_stime), used.ru_maxrss);
 	if (fclose(out) != 0)
 		return 99;
