@@ -640,6 +640,7 @@ main(int argc, char *argv[])
 		cmd_fail(NULL, r);
 		return cmd_finish();
 	}
+	remote.handles = REMOTE_BELOW;
 	progress_begin("get");
 	engine = downloads_new(remote.account.http, &o);
 	finish.http = remote.account.http;

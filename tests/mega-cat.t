@@ -82,7 +82,8 @@ same "an older version: the data" .out b
 is "a path from a handle, and what it leads to" \
     "$(loads mega-cat "H:$d/b" "H:$e")" "1 0"
 same "a path from a handle: the data" .out b
-mega-ls -R / >/dev/null
+is "a folder's, for mega-get" "$(loads mega-get -r "H:$d" -o got)" "1 0"
+is "a folder's: the files" "$(ls got | tr '\n' ' ')" "b empty "
 mega-link /d >/dev/null
 is "what has a link" "$(loads mega-cat "H:$d/b")" "1 0"
 same "what has a link: the data" .out b
