@@ -69,6 +69,7 @@ struct fetch {
 	int spare;                   /* of six parts, the worst so far */
 	int asking;                  /* g is under way */
 	int waiting;                 /* for quota, and then g again */
+	int known;                   /* g has told size and attributes */
 	struct http_timer timer;     /* set: g again, it is not available */
 	unsigned refusals;           /* in a row, for that reason */
 	int over;                    /* finished, but not yet told */
@@ -904,6 +905,52 @@ verify(struct fetch *f)
 	    "uploaded"));
 }
 
+/* One of which every chunk may be wanted, and none is so far. */
+static int
+begin_chunks(struct fetch *f)
+{
+	f->units = f->next_unit = unit_count(f);
+	f->state = xmalloc((size_t)f->units + 1);
+	memset(f->state, FETCHED, (size_t)f->units);
+	return f->d->begin(f->d);
+}
+
+/* Its turn has come: where does the data go, and what of it is there?  1 if
+ * nothing is wanted. */
+static int
+begin(struct fetch *f)
+{
+	struct download *d = f->d;
+	int r;
+
+	if ((r = d->begin(d)) != 0)
+		return r;
+	f->from = d->from / 16 * 16;
+	f->to = d->to > 0 && d->to < d->size ? d->to : d->size;
+	if (d->to > 0 && d->from >= f->to)
+		return 1;
+	f->units = f->missing = unit_count(f);
+	f->state = xcalloc((size_t)f->units, 1);
+	if (!is_part(f))
+		f->macs = xcalloc((size_t)f->units, 16);
+	return d->out != NULL ? resume(f) : 0;
+}
+
+/* Begin it, unless that is done.  Whether it goes on. */
+static int
+begun(struct fetch *f)
+{
+	int r;
+
+	if (f->state != NULL)
+		return 1;
+	if ((r = begin(f)) != 0)
+		finish(f, r < 0 ? r : 0);
+	else if (f->missing == 0)
+		verify(f);
+	return !f->over;
+}
+
 /* Work for idle connections. */
 
 /* How long the next run may be.  Of parts, which come in order, one run has
@@ -959,16 +1006,22 @@ to_the_end(struct downloads *ds, struct fetch *f)
 	ds->tail = &f->next;
 }
 
+/* Files are begun one by one, as connections come free for them: to open
+ * many together would keep all connections waiting. */
 static int
 give_work(struct downloads *ds, struct pull *p)
 {
-	for (struct fetch *f = ds->list; f != NULL; f = f->next) {
+	struct fetch *f, *next;
+
+	for (f = ds->list; f != NULL; f = next) {
 		uint64_t from, n;
 
+		next = f->next;
 		if (f->url[0] == NULL || f->asking || !has_room(f) ||
 		    f->pulls >= (in_parts(f) ? 1 : ds->pace.each) ||
 		    (!is_small(f) && ds->large >= ds->slots_max -
-		    LANE_SLOTS) || (n = find_run(f, &from)) == 0)
+		    LANE_SLOTS) || !begun(f) ||
+		    (n = find_run(f, &from)) == 0)
 			continue;
 		memset(f->state + from, WANTED, (size_t)n);
 		p->f = f;
@@ -1094,7 +1147,7 @@ refuse(struct fetch *f, int code, int64_t left)
 
 /* The size and name have come the first time. */
 static int
-set_up(struct fetch *f, const struct g *g)
+learn(struct fetch *f, const struct g *g)
 {
 	struct download *d = f->d;
 	struct fingerprint fp;
@@ -1116,23 +1169,8 @@ set_up(struct fetch *f, const struct g *g)
 	if ((c = attr_get(&d->attr, "c", &n)) != NULL &&
 	    fingerprint_parse(&fp, c, n) == 0)
 		d->modified = fp.mtime;
-	if (by_chunks(f)) {
-		f->units = f->next_unit = unit_count(f);
-		f->state = xmalloc((size_t)f->units + 1);
-		memset(f->state, FETCHED, (size_t)f->units);
-		return d->begin(d);
-	}
-	if ((r = d->begin(d)) != 0)
-		return r;
-	f->from = d->from / 16 * 16;
-	f->to = d->to > 0 && d->to < d->size ? d->to : d->size;
-	if (d->to > 0 && d->from >= f->to)
-		return 1;
-	f->units = f->missing = unit_count(f);
-	f->state = xcalloc((size_t)f->units, 1);
-	if (!is_part(f))
-		f->macs = xcalloc((size_t)f->units, 16);
-	return d->out != NULL ? resume(f) : 0;
+	f->known = 1;
+	return by_chunks(f) ? begin_chunks(f) : 0;
 }
 
 /* Keep the URLs: one, or one for each part. */
@@ -1176,14 +1214,14 @@ on_reply(struct fetch *f, struct json *j, int v)
 		return err_set(ERR_PROTO, "reply to \"g\": no member \"g\"");
 	if ((r = take_urls(f, j, g.url)) < 0)
 		return r;
-	if (f->state != NULL) {
+	if (f->known) {
 		if (g.size != f->d->size)
 			return err_set(ERR_PROTO, "the file's size has "
 			    "changed from %lld to %lld",
 			    (long long)f->d->size, (long long)g.size);
 		return 0;
 	}
-	return set_up(f, &g);
+	return learn(f, &g);
 }
 
 static void

@@ -45,45 +45,51 @@ flush_together(struct finish *f)
 	return 1;
 }
 
-static int
-name_one(const struct finish_item *i, int flushed)
+static void
+note(struct finish_item *i, int result)
 {
-	int r = flushed ? 0 : out_flush(i->out);
+	i->result = result;
+	i->error = result < 0 ? err_keep() : NULL;
+}
 
-	return r < 0 ? r : out_name(i->out, i->replace);
+static void
+name_one(struct finish_item *i, int flushed)
+{
+	int r;
+
+	if (i->result < 0)
+		return;
+	err_clear();
+	r = flushed ? 0 : out_flush(i->out);
+	note(i, r < 0 ? r : out_name(i->out, i->replace));
+}
+
+static void
+tell(struct finish_item *i)
+{
+	struct err_kept *error = i->error;
+
+	if (i->result < 0)
+		err_again(i->result, error);
+	i->done(i, i->result); /* i may be gone */
+	free(error);
 }
 
 void
 finish_all(struct finish *f)
 {
-	struct err_kept *errors[FINISH_MAX];
-	int r[FINISH_MAX], flushed;
+	int flushed;
 
 	http_timer_clear(f->http, &f->timer);
-	err_clear();
-	for (size_t k = 0; k < f->n; k++) {
-		r[k] = out_end(f->item[k]->out, f->item[k]->size,
-		    f->item[k]->mtime);
-		errors[k] = r[k] < 0 ? err_keep() : NULL;
-	}
 	flushed = flush_together(f);
-	for (size_t k = 0; k < f->n; k++) {
-		if (r[k] < 0)
-			continue;
-		err_clear();
-		r[k] = name_one(f->item[k], flushed);
-		errors[k] = r[k] < 0 ? err_keep() : NULL;
-	}
+	for (size_t k = 0; k < f->n; k++)
+		name_one(f->item[k], flushed);
 	for (size_t k = 0; k < f->n; k++)
 		if (k == 0 || !same_folder(f->item[k - 1]->out->path,
 		    f->item[k]->out->path))
 			out_sync(f->item[k]->out->path);
-	for (size_t k = 0; k < f->n; k++) {
-		if (r[k] < 0)
-			err_again(r[k], errors[k]);
-		free(errors[k]);
-		f->item[k]->done(f->item[k], r[k]);
-	}
+	for (size_t k = 0; k < f->n; k++)
+		tell(f->item[k]);
 	f->n = 0;
 }
 
@@ -96,6 +102,8 @@ on_timer(struct http_timer *t)
 void
 finish_add(struct finish *f, struct finish_item *i)
 {
+	err_clear();
+	note(i, out_end(i->out, i->size, i->mtime));
 	f->item[f->n++] = i;
 	if (f->n == FINISH_MAX) {
 		finish_all(f);

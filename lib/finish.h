@@ -23,6 +23,9 @@ struct finish_item {
 	 * is the caller's. */
 	void (*done)(struct finish_item *i, int result);
 	void *ctx;
+
+	int result;           /* private: so far */
+	struct err_kept *error;
 };
 
 /* Zeroed but for the loop. */

@@ -108,8 +108,11 @@ int
 out_end(struct out *o, int64_t size, int64_t mtime)
 {
 	struct timespec ts[2] = { { 0, UTIME_OMIT }, { 0, UTIME_OMIT } };
+	struct stat st;
 
-	if (ftruncate(o->fd, (off_t)size) == -1)
+	/* Some file systems take their time to cut off nothing. */
+	if (fstat(o->fd, &st) == -1 || (st.st_size != (off_t)size &&
+	    ftruncate(o->fd, (off_t)size) == -1))
 		return err_local("%s", o->part);
 	if (mtime >= 0) {
 		ts[1] = (struct timespec){ (time_t)mtime, 0 };

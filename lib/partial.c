@@ -37,6 +37,13 @@ make_header(const struct partial *p, uint8_t h[HEADER])
 	memcpy(h + 48, p->key->mac, 8);
 }
 
+/* Of a single chunk there is nothing to go on with. */
+static int
+has_record(const struct partial *p)
+{
+	return chunk_count(p->size) > 1;
+}
+
 int
 partial_begin(const struct partial *p)
 {
@@ -45,6 +52,8 @@ partial_begin(const struct partial *p)
 	int64_t at = mac_at(p, 0), end = mac_at(p, chunk_count(p->size));
 	int r;
 
+	if (!has_record(p))
+		return 0;
 	while (at < end) {
 		size_t n = end - at < (int64_t)sizeof zeros ?
 		    (size_t)(end - at) : sizeof zeros;
@@ -60,6 +69,8 @@ partial_begin(const struct partial *p)
 int
 partial_add(const struct partial *p, uint64_t chunk)
 {
+	if (!has_record(p))
+		return 0;
 	return out_write(p->out, p->macs[chunk], 16, mac_at(p, chunk));
 }
 
@@ -127,7 +138,7 @@ partial_resume(const struct partial *p)
 	uint64_t n = chunk_count(p->size);
 	uint8_t *tmp;
 
-	if (read_record(p) < 0) {
+	if (!has_record(p) || read_record(p) < 0) {
 		memset(p->macs, 0, (size_t)n * 16);
 		return partial_begin(p);
 	}

@@ -1,7 +1,8 @@
 /*
  * What a part (out.h) holds of its file, for a later run: behind the data, at
  * the next page, a header and the MAC of each chunk that is there, and zeros
- * for the others.  out_flush cuts it off.
+ * for the others.  out_end cuts it off.  A file of a single chunk has no such
+ * record: it is fetched whole or not at all.
  */
 #ifndef PARTIAL_H
 #define PARTIAL_H

@@ -10,7 +10,12 @@ size=9000000
 gen $size 1 >big
 mega-put -q big / >/dev/null
 link=$(mega-link /big)
-mkdir got
+mkdir got small
+for i in $(seq 20); do
+	gen 2000 "$i" >"small/$i"
+done
+mega-put -qr small / >/dev/null
+tree=$(mega-link /small)
 
 # The bytes of the chunks whose MACs are in a part's record.
 kept()
@@ -144,6 +149,24 @@ ok "goes on after that" mega-get -o got/ "$link"
 same "goes on after that: the data" big got/big
 is "goes on after that: only what was missing" "$(moved dl)" $((size - n))
 rm -f got/big
+
+# Small files: a part is made when its turn has come, and has no record.
+restart --fault dl:slow=1k
+mega-get -qr --connections=2 -o got/ "$tree" &
+pid=$!
+two()
+{
+	[ "$(find got -name '*.part' | wc -l)" -eq 2 ]
+}
+ok "as many are begun as there are connections" await two
+kill -9 $pid
+wait $pid 2>/dev/null
+is "killed: no part is more than its file" \
+    "$(find got/small -name '*.part' -size +2000c)" ""
+restart
+ok "small files again" mega-get -qr -o got/ "$tree"
+ok "small files: the data" diff -r small got/small
+rm -rf small got/small
 
 # A full disk.
 
