@@ -32,7 +32,7 @@ LIB_3        = libcurl http parts tty out partial dir private resume sort \
                elcusers blocks spool
 LIB_4        = password session api account login register cache \
                cachetree pace
-LIB_5        = tree journal load event path share change copy same folder download \
+LIB_5        = tree journal load event path share wants change copy same folder download \
                finish upload send mirror elcaccount elcclient elcserver \
                content listen
 LIB_6        = cmd progress record operand into task
@@ -42,7 +42,7 @@ LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 PROGS        = anon api cat cp df elc get link login logout ls mkdir mv put \
                reg rm sync watch
 MOUNT        = main dirs errors events file inode look notice over read \
-               recover write
+               recover table write
 SERVE        = main web store cs account login signup attrs nodes put share \
                list events ticket transfer part fattr misc populate fault \
                pack

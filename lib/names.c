@@ -20,6 +20,7 @@ struct names {
 	struct place *place;
 	size_t n, cap;          /* places in use or free, and allocated */
 	size_t count;           /* in use */
+	size_t kinds;           /* of these, of a kind that is not 0 */
 	size_t free;
 	size_t *by_shown, *by_id; /* cap heads each */
 	size_t renamed;         /* entries not called by their own name */
@@ -51,6 +52,12 @@ size_t
 names_count(const struct names *s)
 {
 	return s->count;
+}
+
+size_t
+names_kinds(const struct names *s)
+{
+	return s->kinds;
 }
 
 int
@@ -258,6 +265,7 @@ put(struct names *s, int64_t id, const char *shown, const char *base,
 	link_shown(s, i);
 	link_id(s, i);
 	s->count++;
+	s->kinds += kind != 0;
 	s->renamed += !same;
 	return text;
 }
@@ -301,6 +309,7 @@ names_remove(struct names *s, int64_t id)
 	unlink_shown(s, i);
 	unlink_id(s, i);
 	s->renamed -= e->shown != e->base;
+	s->kinds -= e->kind != 0;
 	free(s->place[i].text);
 	s->place[i].text = NULL;
 	e->shown = e->base = NULL;

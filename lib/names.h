@@ -65,6 +65,8 @@ const struct names_entry *names_get(const struct names *s, int64_t id);
 const struct names_entry *names_next(const struct names *s, size_t *at);
 
 size_t names_count(const struct names *s);
+/* How many have a kind that is not 0. */
+size_t names_kinds(const struct names *s);
 
 /* Whether some entry is not called by its own name. */
 int names_collide(const struct names *s);

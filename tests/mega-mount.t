@@ -296,6 +296,12 @@ ok "another place" await test -e "$D/there/renamed"
 mega-rm -r /there
 ok "a folder goes" await sh -c "! test -e '$D/there'"
 ok "and is in the bin" await test -e "$M/Rubbish Bin/there/renamed"
+mega-mkdir -p /unseen/a
+ok "a folder comes" await test -d "$D/unseen"
+is "with folders in it" "$(stat -c %h "$D/unseen")" 3
+mega-mkdir /unseen/b
+ok "one more, though nobody has looked into it" await sh -c \
+    "[ \$(stat -c %h '$D/unseen') = 4 ]"
 
 # What is left to others.
 

@@ -26,19 +26,6 @@
 #define DEPTH_MAX 100000
 #define NOREPLACE 1u /* RENAME_NOREPLACE, which POSIX does not have */
 
-/* One folder more or less in another. */
-static void
-count_folder(const struct dir *d, int n)
-{
-	struct inode *i = inode_known(d->h);
-
-	if (i == NULL || i->folders < 0)
-		return;
-	i->folders += n;
-	if (i->folders < 0)
-		i->folders = -1;
-}
-
 /* The command's words for a name that the kernel gave. */
 static void
 remote_name(struct buf *b, const char *name)
@@ -72,8 +59,7 @@ end_making(struct making *m, int r)
 		i = inode_get(node_number(m->job.node.h), m->d);
 		if (names_get(m->d->names, i->id) == NULL)
 			names_add(m->d->names, i->id, m->name, 1);
-		count_folder(m->d, 1);
-		dir_touch(m->d);
+		dir_touch(m->d->h);
 		inode_stat(i, &st);
 		inode_entry(i, &st, &e);
 		i->lookups++;
@@ -157,7 +143,6 @@ struct removal {
 	fuse_req_t req;
 	struct dir *d;
 	struct inode *i;
-	int folder;
 };
 
 /* Whether a folder is the rubbish bin or in it. */
@@ -202,13 +187,11 @@ take_away(struct change *c, int64_t id, const struct dir *d)
 
 /* A name has gone from a folder, and with it what it named. */
 static void
-lose(struct dir *d, struct inode *i, int folder)
+lose(struct dir *d, struct inode *i)
 {
 	names_remove(d->names, i->id);
 	file_unlink(i);
-	if (folder)
-		count_folder(d, -1);
-	dir_touch(d);
+	dir_touch(d->h);
 }
 
 static void
@@ -218,7 +201,7 @@ end_removal(struct removal *m, int r)
 	if (r < 0 && r != ERR_NOENT) {
 		fuse_reply_err(m->req, errno_of(r));
 	} else {
-		lose(m->d, m->i, m->folder);
+		lose(m->d, m->i);
 		fuse_reply_err(m->req, 0);
 	}
 	inode_unpin(m->i);
@@ -264,7 +247,6 @@ begin_removal(fuse_req_t req, struct dir *d, const struct names_entry *e)
 	m->job.run = run_removal;
 	m->req = req;
 	m->d = d;
-	m->folder = e->kind;
 	m->i = inode_get(e->id, d);
 	dir_pin(d);
 	inode_pin(m->i);
@@ -368,19 +350,15 @@ static void
 give_name(struct renaming *m, int64_t id)
 {
 	if (m->over != NULL)
-		lose(m->to, m->over, m->folder);
+		lose(m->to, m->over);
 	names_remove(m->from->names, m->i->id);
 	if (id != m->i->id)
 		inode_change_id(m->i, id);
 	names_remove(m->to->names, id);
 	names_add(m->to->names, id, m->name, m->folder);
 	inode_move(m->i, m->to);
-	if (m->folder && m->from != m->to) {
-		count_folder(m->from, -1);
-		count_folder(m->to, 1);
-	}
-	dir_touch(m->from);
-	dir_touch(m->to);
+	dir_touch(m->from->h);
+	dir_touch(m->to->h);
 }
 
 /* The node in the way: what has the name, or what that was to replace.  TOP

@@ -50,16 +50,16 @@ on_change(void *ctx, int64_t h, int64_t from, int64_t to)
 	changes.list[changes.n++] = (struct moved){ h, from, to };
 }
 
-/* A folder's list of names is not what it was. */
+/* What is in a folder is not what it was, or may not be: where its names are
+ * not known, a change that is in the cache already looks like none. */
 static void
-folder_changed(const struct dir *d)
+folder_changed(int64_t h)
 {
-	struct inode *i = inode_known(d->h);
+	struct inode *i = inode_known(h);
 
 	if (i == NULL)
 		return;
-	i->folders = -1;
-	dir_touch(d);
+	dir_touch(h);
 	notice_attributes(i);
 }
 
@@ -88,7 +88,7 @@ lose_name(struct dir *d, int64_t h)
 	names_remove(d->names, h);
 	if (i != NULL && i->above == d)
 		inode_move(i, NULL);
-	folder_changed(d);
+	folder_changed(d->h);
 }
 
 /* Whether a folder still has a node under the name that we know. */
@@ -118,24 +118,31 @@ look(int64_t h, struct node *n)
 static void
 leave(const struct moved *c)
 {
-	struct dir *d = c->from >= 0 ? dir_known(c->from) : NULL;
+	struct dir *d = dir_known(c->from);
 	struct node n;
 	int there;
 
-	if (d == NULL)
+	if (c->from < 0)
 		return;
+	if (d == NULL) {
+		folder_changed(c->from);
+		return;
+	}
 	there = look(c->h, &n);
 	if (!there || !is_as_known(d, &n))
 		lose_name(d, c->h);
 	node_free(&n);
 }
 
-/* The kernel's idea of a file may be wrong. */
+/* The kernel's idea of a file may be wrong, or of how many folders are in one
+ * that we know no better. */
 static void
 check_told(struct inode *i, const struct node *n)
 {
 	int64_t mtime = n->mtime >= 0 ? n->mtime : n->created;
 
+	if (n->type != NODE_FILE && dir_known(i->id) == NULL)
+		notice_attributes(i);
 	if (n->type != NODE_FILE || file_spool(i) != NULL ||
 	    (i->told_size == n->size && i->told_mtime == mtime))
 		return;
@@ -160,14 +167,16 @@ static void
 arrive(const struct moved *c)
 {
 	struct inode *i = inode_known(c->h);
+	int64_t parent = TREE_NOWHERE;
 	char name[NAME_LOCAL_MAX];
-	struct dir *d = NULL;
+	struct dir *d;
 	struct node n;
 
 	if (!look(c->h, &n))
 		return;
 	if (n.p[0] != '\0')
-		d = dir_known(node_number(n.p));
+		parent = node_number(n.p);
+	d = dir_known(parent);
 	if (i != NULL) {
 		check_told(i, &n);
 		follow(i, &n);
@@ -177,7 +186,9 @@ arrive(const struct moved *c)
 		names_add(d->names, c->h, name, n.type != NODE_FILE);
 		if (i != NULL)
 			inode_move(i, d);
-		folder_changed(d);
+		folder_changed(parent);
+	} else if (d == NULL) {
+		folder_changed(parent);
 	}
 	node_free(&n);
 }

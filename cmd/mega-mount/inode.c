@@ -10,30 +10,17 @@
 
 #include "file.h"
 #include "mount.h"
+#include "table.h"
 
-#define BUCKETS_MIN 1024
 #define NAMES_MAX   500000 /* in folders that nobody looks at any more */
 #define PENDING_INO ((int64_t)1 << 48) /* no node has such a number */
 
-static struct {
-	struct inode **bucket;
-	size_t buckets, count;
-} inodes;
+#define ROOTS       (sizeof roots / sizeof *roots)
 
-static struct {
-	struct dir **bucket;
-	size_t buckets, count;
-	size_t names;         /* in all of them, when they were loaded */
-} dirs;
-
+static const enum node_type roots[] = { NODE_ROOT, NODE_INBOX, NODE_RUBBISH };
+static struct table inodes, dirs;
+static size_t loaded; /* names in all of dirs, when they were loaded */
 static int64_t last_pending = TOP;
-
-static size_t
-hash(int64_t id, size_t buckets)
-{
-	return (size_t)((uint64_t)id * 0x9e3779b97f4a7c15 >> 32) &
-	    (buckets - 1);
-}
 
 void
 inode_handle(char h[9], int64_t id)
@@ -49,57 +36,10 @@ inode_new_id(void)
 	return --last_pending;
 }
 
-/* The table of inodes. */
-
-static void
-link_inode(struct inode *i)
-{
-	struct inode **at = &inodes.bucket[hash(i->id, inodes.buckets)];
-
-	i->next = *at;
-	*at = i;
-}
-
-static void
-unlink_inode(struct inode *i)
-{
-	struct inode **at = &inodes.bucket[hash(i->id, inodes.buckets)];
-
-	while (*at != i)
-		at = &(*at)->next;
-	*at = i->next;
-}
-
-static void
-grow_inodes(void)
-{
-	struct inode **old = inodes.bucket;
-	size_t n = inodes.buckets;
-
-	inodes.buckets = n == 0 ? BUCKETS_MIN : 2 * n;
-	inodes.bucket = xcalloc(inodes.buckets, sizeof *inodes.bucket);
-	for (size_t k = 0; k < n; k++) {
-		struct inode *i = old[k], *next;
-
-		for (; i != NULL; i = next) {
-			next = i->next;
-			link_inode(i);
-		}
-	}
-	free(old);
-}
-
 struct inode *
 inode_known(int64_t id)
 {
-	struct inode *i;
-
-	if (inodes.buckets == 0)
-		return NULL;
-	i = inodes.bucket[hash(id, inodes.buckets)];
-	while (i != NULL && i->id != id)
-		i = i->next;
-	return i;
+	return table_get(&inodes, id);
 }
 
 struct inode *
@@ -108,15 +48,11 @@ inode_get(int64_t id, struct dir *d)
 	struct inode *i = inode_known(id);
 
 	if (i == NULL) {
-		if (inodes.count == inodes.buckets)
-			grow_inodes();
 		i = xcalloc(1, sizeof *i);
 		i->id = id;
 		i->ino = id >= 0 ? id : id == TOP ? FUSE_ROOT_ID :
 		    PENDING_INO - id;
-		i->folders = -1;
-		inodes.count++;
-		link_inode(i);
+		table_put(&inodes, id, i);
 	}
 	if (d != NULL)
 		inode_move(i, d);
@@ -142,8 +78,7 @@ drop_if_unused(struct inode *i)
 		return;
 	if (i->above != NULL)
 		dir_unpin(i->above);
-	unlink_inode(i);
-	inodes.count--;
+	table_remove(&inodes, i->id);
 	free(i);
 }
 
@@ -172,9 +107,9 @@ inode_forget(struct inode *i, uint64_t lookups)
 void
 inode_change_id(struct inode *i, int64_t id)
 {
-	unlink_inode(i);
+	table_remove(&inodes, i->id);
 	i->id = id;
-	link_inode(i);
+	table_put(&inodes, id, i);
 }
 
 void
@@ -206,16 +141,15 @@ inode_node(const struct inode *i, struct node *n)
 }
 
 static int
-count_folders(struct inode *i)
+count_folders(const struct inode *i, int64_t *n)
 {
+	const struct dir *d = dir_known(i->id);
 	char h[9];
 
-	if (i->folders >= 0)
-		return 0;
 	inode_handle(h, i->id);
-	if (i->id != TOP)
-		return tree_folders(mnt.tree, h, &i->folders);
-	i->folders = 3;
+	if (d == NULL && i->id != TOP)
+		return tree_folders(mnt.tree, h, n);
+	*n = (int64_t)(d != NULL ? names_kinds(d->names) : ROOTS);
 	return 0;
 }
 
@@ -227,14 +161,15 @@ set_times(struct stat *st, int64_t mtime, int64_t changed)
 }
 
 static int
-stat_folder(struct inode *i, struct stat *st, int64_t created)
+stat_folder(const struct inode *i, struct stat *st, int64_t created)
 {
+	int64_t folders;
 	int r;
 
-	if ((r = count_folders(i)) < 0)
+	if ((r = count_folders(i, &folders)) < 0)
 		return r;
 	st->st_mode = S_IFDIR | (0755 & ~mnt.umask);
-	st->st_nlink = 2 + (nlink_t)i->folders;
+	st->st_nlink = 2 + (nlink_t)folders;
 	st->st_size = BLOCK;
 	set_times(st, i->touched > 0 ? i->touched : created, created);
 	return 0;
@@ -251,7 +186,7 @@ stat_file(struct stat *st, int64_t size, int64_t mtime, int64_t changed,
 }
 
 static int
-stat_node(struct inode *i, struct stat *st)
+stat_node(const struct inode *i, struct stat *st)
 {
 	struct node n;
 	int r;
@@ -303,55 +238,16 @@ inode_entry(struct inode *i, const struct stat *st,
 
 /* Folders. */
 
-static void
-link_dir(struct dir *d)
-{
-	struct dir **at = &dirs.bucket[hash(d->h, dirs.buckets)];
-
-	d->next = *at;
-	*at = d;
-}
-
-static void
-grow_dirs(void)
-{
-	struct dir **old = dirs.bucket;
-	size_t n = dirs.buckets;
-
-	dirs.buckets = n == 0 ? BUCKETS_MIN : 2 * n;
-	dirs.bucket = xcalloc(dirs.buckets, sizeof *dirs.bucket);
-	for (size_t k = 0; k < n; k++) {
-		struct dir *d = old[k], *next;
-
-		for (; d != NULL; d = next) {
-			next = d->next;
-			link_dir(d);
-		}
-	}
-	free(old);
-}
-
 struct dir *
 dir_known(int64_t h)
 {
-	struct dir *d;
-
-	if (dirs.buckets == 0)
-		return NULL;
-	d = dirs.bucket[hash(h, dirs.buckets)];
-	while (d != NULL && d->h != h)
-		d = d->next;
-	return d;
+	return table_get(&dirs, h);
 }
 
 static void
-free_dir(struct dir **at)
+free_dir(struct dir *d)
 {
-	struct dir *d = *at;
-
-	*at = d->next;
-	dirs.count--;
-	dirs.names -= d->loaded;
+	loaded -= d->loaded;
 	names_free(d->names);
 	free(d);
 }
@@ -361,17 +257,17 @@ free_dir(struct dir **at)
 static void
 forget_dirs(void)
 {
-	if (dirs.names < NAMES_MAX)
-		return;
-	for (size_t k = 0; k < dirs.buckets; k++) {
-		struct dir **at = &dirs.bucket[k];
+	struct dir *d;
+	size_t at = 0;
 
-		while (*at != NULL) {
-			if ((*at)->pins > 0 || names_collide((*at)->names))
-				at = &(*at)->next;
-			else
-				free_dir(at);
-		}
+	if (loaded < NAMES_MAX)
+		return;
+	while ((d = table_next(&dirs, &at)) != NULL) {
+		if (d->pins > 0 || names_collide(d->names))
+			continue;
+		table_remove(&dirs, d->h);
+		free_dir(d);
+		at--;
 	}
 }
 
@@ -390,15 +286,17 @@ dir_unpin(struct dir *d)
 void
 dir_each(void (*fn)(struct dir *d, void *ctx), void *ctx)
 {
-	for (size_t k = 0; k < dirs.buckets; k++)
-		for (struct dir *d = dirs.bucket[k]; d != NULL; d = d->next)
-			fn(d, ctx);
+	struct dir *d;
+	size_t at = 0;
+
+	while ((d = table_next(&dirs, &at)) != NULL)
+		fn(d, ctx);
 }
 
 void
-dir_touch(const struct dir *d)
+dir_touch(int64_t h)
 {
-	struct inode *i = inode_known(d->h);
+	struct inode *i = inode_known(h);
 
 	if (i != NULL)
 		i->touched = (int64_t)time(NULL);
@@ -477,11 +375,9 @@ add_root(struct names *s, enum node_type type)
 static int
 fill_top(struct names *s)
 {
-	static const enum node_type roots[] = { NODE_ROOT, NODE_INBOX,
-	    NODE_RUBBISH };
 	int r = 0;
 
-	for (size_t i = 0; i < 3 && r == 0; i++)
+	for (size_t i = 0; i < ROOTS && r == 0; i++)
 		r = add_root(s, roots[i]);
 	return r;
 }
@@ -521,32 +417,27 @@ dir_load(int64_t h, int *error)
 		*error = errno_of(r);
 		return NULL;
 	}
-	if (dirs.count == dirs.buckets)
-		grow_dirs();
 	d = xcalloc(1, sizeof *d);
 	d->h = h;
 	d->names = names;
 	d->loaded = names_count(names);
-	dirs.names += d->loaded;
-	dirs.count++;
-	link_dir(d);
+	loaded += d->loaded;
+	table_put(&dirs, h, d);
 	return d;
 }
 
 void
 inode_free_all(void)
 {
-	for (size_t k = 0; k < inodes.buckets; k++) {
-		while (inodes.bucket[k] != NULL) {
-			struct inode *i = inodes.bucket[k];
+	struct inode *i;
+	struct dir *d;
+	size_t at = 0;
 
-			inodes.bucket[k] = i->next;
-			free(i);
-		}
-	}
-	for (size_t k = 0; k < dirs.buckets; k++)
-		while (dirs.bucket[k] != NULL)
-			free_dir(&dirs.bucket[k]);
-	free(inodes.bucket);
-	free(dirs.bucket);
+	while ((i = table_next(&inodes, &at)) != NULL)
+		free(i);
+	at = 0;
+	while ((d = table_next(&dirs, &at)) != NULL)
+		free_dir(d);
+	table_free(&inodes);
+	table_free(&dirs);
 }

@@ -37,7 +37,6 @@ struct dir {
 	struct names *names;    /* kind is 1 for folders */
 	unsigned pins;          /* known inodes in it, and who reads it */
 	size_t loaded;          /* names, at first */
-	struct dir *next;       /* in the table */
 };
 
 /* Something that the kernel knows, or that we work on. */
@@ -49,11 +48,9 @@ struct inode {
 	unsigned pins;          /* ours */
 	struct dir *above;      /* the folder that it is in; NULL: of none */
 	struct file *file;      /* where it is open or being written */
-	int64_t folders;        /* in it; -1: not counted yet */
 	int64_t touched;        /* a folder's contents changed then; 0: never
 	                         * seen */
 	int64_t told_size, told_mtime; /* what the kernel last heard */
-	struct inode *next;     /* in the table */
 };
 
 extern struct mount {
@@ -119,8 +116,8 @@ void dir_pin(struct dir *d);
 void dir_unpin(struct dir *d);
 /* Call fn for each; it may not load any. */
 void dir_each(void (*fn)(struct dir *d, void *ctx), void *ctx);
-/* Its contents have changed now. */
-void dir_touch(const struct dir *d);
+/* The contents of a folder have changed now. */
+void dir_touch(int64_t h);
 
 /* main.c: take another tree for the one in use, which is closed. */
 

@@ -205,7 +205,7 @@ make_file(fuse_ino_t parent, const char *name, int *error)
 	}
 	i = inode_get(inode_new_id(), d);
 	names_add(d->names, i->id, name, 0);
-	dir_touch(d);
+	dir_touch(d->h);
 	file_get(i)->spool = s;
 	return i;
 }

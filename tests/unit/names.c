@@ -36,6 +36,7 @@ one_by_one(void)
 	e = names_find(s, "a (2).txt");
 	ok(e != NULL && e->id == 3 && e->kind == 1 &&
 	    strcmp(e->base, "a.txt") == 0, "found by what it is called");
+	ok(names_kinds(s) == 1, "one is of another kind");
 	ok(names_collide(s), "some are not called by their own names");
 	names_remove(s, 1);
 	ok(is(s, 2, "a (1).txt"), "a name stays when another goes");
@@ -49,7 +50,8 @@ one_by_one(void)
 	names_remove(s, 3);
 	names_remove(s, 5);
 	names_remove(s, 99);
-	ok(!names_collide(s) && names_count(s) == 1, "one is left");
+	ok(!names_collide(s) && names_count(s) == 1 && names_kinds(s) == 0,
+	    "one is left");
 	names_free(s);
 }
 
