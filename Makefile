@@ -32,9 +32,9 @@ LIB_3        = libcurl http parts tty out partial dir private resume sort \
                elcusers blocks spool
 LIB_4        = password session api account login register cache \
                cachetree pace
-LIB_5        = tree journal load event path share change copy same folder download \
-               finish upload send mirror elcaccount elcclient elcserver \
-               content listen
+LIB_5        = tree journal load event path share wants change copy same \
+               folder download finish upload send mirror elcaccount \
+               elcclient elcserver content listen
 LIB_6        = cmd progress record operand into task
 LIB          = $(LIB_0) $(LIB_1) $(LIB_2) $(LIB_3) $(LIB_4) $(LIB_5) $(LIB_6)
 

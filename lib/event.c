@@ -255,6 +255,12 @@ on_attributes(struct events *e)
 }
 
 static int
+on_keys(struct events *e)
+{
+	return wants_packet(e->t, &e->json);
+}
+
+static int
 on_cleared(struct events *e)
 {
 	(void)e;
@@ -283,6 +289,7 @@ static const struct {
 	{ "s", on_sharing, "n", JOURNAL_NONE },
 	{ "s2", on_sharing, "n", JOURNAL_NONE },
 	{ "ph", on_link, "h", JOURNAL_NONE },
+	{ "k", on_keys, NULL, JOURNAL_NONE },
 	{ "c", on_users, NULL, JOURNAL_NONE },
 	{ "ua", on_attributes, NULL, JOURNAL_NONE },
 	{ "usc", on_cleared, NULL, JOURNAL_NONE },
@@ -471,6 +478,7 @@ begin_answer(struct events *e)
 	if (e->writing)
 		cache_rollback(e->t->cache);
 	journal_rollback(e->t);
+	wants_rollback(&e->t->wants);
 	e->writing = e->list = e->current = e->more = 0;
 	e->element = NULL;
 	e->sn[0] = e->wait[0] = '\0';
@@ -503,6 +511,7 @@ end_answer(struct events *e)
 	e->writing = 0;
 	e->t->state = s;
 	journal_commit(e->t);
+	wants_commit(&e->t->wants);
 	return 0;
 }
 
@@ -574,6 +583,7 @@ event_apply(struct tree *t, struct slice answer, char wait[EVENT_URL_MAX + 1])
 	}
 	if (r < 0)
 		return r == OVERTAKEN ? 0 : r;
+	wants_send(t);
 	wait_url(&e, wait);
 	return is_current(&e) ? EVENT_CURRENT : 0;
 }

@@ -227,26 +227,52 @@ load_attributes(struct tree *t, int64_t h, struct slice a)
 	return r == ERR_NOENT ? 0 : r;
 }
 
-/* Try the nodes that no key opened so far. */
+/* Try a node that no key opened so far, perhaps with another part of its key
+ * string. */
+static int
+try_closed(struct tree *t, const struct cache_raw *raw, struct slice part)
+{
+	struct buf k = BUF_MAX(ELEMENT_MAX), a = BUF_MAX(ELEMENT_MAX);
+	int r;
+
+	buf_add(&k, part.p, part.n);
+	buf_add(&k, raw->k.p, raw->k.n);
+	buf_add(&a, raw->a.p, raw->a.n);
+	r = reopen(t, raw->h, (struct slice){ buf_str(&k), k.len },
+	    (struct slice){ a.len > 0 ? buf_str(&a) : NULL, a.len });
+	buf_free(&k);
+	buf_free(&a);
+	return r == ERR_NOENT ? 0 : r;
+}
+
+int
+load_given(struct tree *t, int64_t share, int64_t h, struct slice key)
+{
+	char part[9 + B64_LEN(KEY_FILE_SIZE) + 2], handle[9];
+	struct cache_raw raw;
+	int n, r;
+
+	if (t->loading || key.n > B64_LEN(KEY_FILE_SIZE))
+		return 0;
+	if ((r = cache_get_raw(t->cache, h, &raw)) < 0)
+		return r == ERR_NOENT ? 0 : r;
+	if (raw.k.p == NULL)
+		return 0;
+	n = snprintf(part, sizeof part, "%s:%.*s/",
+	    node_handle(handle, share), (int)key.n, key.p);
+	return try_closed(t, &raw, (struct slice){ part, (size_t)n });
+}
+
+/* Try them all. */
 static int
 open_closed(struct tree *t)
 {
-	struct buf k = BUF_MAX(ELEMENT_MAX), a = BUF_MAX(ELEMENT_MAX);
 	struct cache_raw raw = { .h = -1 };
 	int r;
 
-	while ((r = cache_next_raw(t->cache, raw.h, &raw)) == 1) {
-		buf_reset(&k);
-		buf_reset(&a);
-		buf_add(&k, raw.k.p, raw.k.n);
-		buf_add(&a, raw.a.p, raw.a.n);
-		r = reopen(t, raw.h, (struct slice){ buf_str(&k), k.len },
-		    (struct slice){ a.len > 0 ? buf_str(&a) : NULL, a.len });
-		if (r < 0 && r != ERR_NOENT)
+	while ((r = cache_next_raw(t->cache, raw.h, &raw)) == 1)
+		if ((r = try_closed(t, &raw, (struct slice){ "", 0 })) < 0)
 			break;
-	}
-	buf_free(&k);
-	buf_free(&a);
 	return r;
 }
 
@@ -485,7 +511,7 @@ static const struct {
 } lists[] = {
 	{ "f", load_node }, { "f2", load_node }, { "ok", load_ok },
 	{ "ok0", load_ok }, { "u", load_user }, { "ph", load_link },
-	{ "s", load_share }, { "ps", load_share },
+	{ "s", load_share }, { "ps", load_share }, { "cr", wants_part },
 };
 
 static int
@@ -581,6 +607,7 @@ begin(struct tree *t)
 	t->state.sn[0] = t->link_root[0] = '\0';
 	t->new_keys = t->closed = t->moved_shares = 0;
 	t->skipped = 0;
+	wants_rollback(&t->wants);
 	return cache_new(&t->cache, t->place, t->memory);
 }
 

@@ -83,6 +83,7 @@ load(struct tree *t, int fresh)
 		t->cache = NULL;
 		return r;
 	}
+	wants_commit(&t->wants);
 	journal_reloaded(t);
 	if (t->skipped > 0) {
 		snprintf(words, sizeof words, "%u records without a place "
@@ -157,6 +158,8 @@ bring_up(struct tree *t)
 	if (r == 1)
 		r = err_set(ERR_AGAIN, "other commands keep loading the "
 		    "account");
+	if (r == 0)
+		wants_answer(t);
 	return r;
 }
 
@@ -290,6 +293,7 @@ tree_close(struct tree *t)
 		return;
 	cache_close(t->cache);
 	node_keys_free(&t->keys);
+	wants_free(&t->wants);
 	free(t->place);
 	free(t);
 }

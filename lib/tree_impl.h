@@ -8,6 +8,7 @@
 #include "cache.h"
 #include "journal.h"
 #include "tree.h"
+#include "wants.h"
 
 #define EVENT_URL_MAX 2048
 
@@ -34,6 +35,7 @@ struct tree {
 	                                * key manager changed */
 	int moved_shares;              /* folders shared with us came */
 	unsigned skipped;              /* records without a place */
+	struct wants wants;            /* keys that we are asked for */
 
 	tree_watcher *watcher;         /* or NULL */
 	void *watch_ctx;
@@ -65,6 +67,9 @@ int64_t load_owner(const struct tree *t, const char u[12]);
 
 /* Other attributes for a node, as they were sent. */
 int load_attributes(struct tree *t, int64_t h, struct slice a);
+
+/* A node's key under a share's, for a node that no key opened so far. */
+int load_given(struct tree *t, int64_t share, int64_t h, struct slice key);
 
 /* A share key that authenticated. */
 int load_key(struct tree *t, int64_t h, const uint8_t key[KEY_SIZE]);

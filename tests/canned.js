@@ -5,7 +5,7 @@
 //   sc-SN.json      packets since that sequence number, and the next "sn";
 //                   without one, there is nothing new
 //   uga.json        the answer to that command
-//   log             written: one word for each request
+//   log             written: one word for each request; commands "k" whole
 //
 // A node is a record of the protocol, or has in place of "a" and "k":
 //   n     its name, or nx: its bytes in hexadecimal
@@ -123,7 +123,8 @@ const server = http.createServer((req, res) => {
 	req.on('end', () => {
 		const body = Buffer.concat(parts).toString();
 		const word = req.url.startsWith('/wsc') ? 'sc' :
-			JSON.parse(body).map((c) => c.a).join(',');
+			JSON.parse(body).map((c) => c.a === 'k' ?
+				JSON.stringify(c) : c.a).join(',');
 		fs.appendFileSync(path.join(dir, 'log'), `${word}\n`);
 		const text = JSON.stringify(answer(req.url, body));
 		res.writeHead(200, { 'Content-Length': Buffer.byteLength(text) });

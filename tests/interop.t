@@ -182,6 +182,10 @@ megatools_session '
 	mega-link /mt >link && mkdir mtf &&
 	    mtp dl --no-progress --path mtf "$(cat link)" && diff -r mt mtf
 	tell "megatools: a folder link of ours"
+	mt put --reload --no-progress --path /Root/mt/late s/17 &&
+	    mega-ls /mt | grep -q /late &&
+	    mega-cat --session none "$(cat link):/late" | cmp s/17 -
+	tell "what it puts there gets a key from us"
 
 	mega-mkdir /x /x/sub /x/gone && mega-put s/16 /x/a >put &&
 	    mega-mv /x/a /x/sub/b && mega-cp /x/sub/b /x/c &&

@@ -327,6 +327,24 @@ ok "the owner's own key comes first" grep -q \
     '"h":"'"$dir"'",.*"k":"'"$USER_H_1"'[^"]*:'"$DKEY/$dir:$DKEY"'"' "$T/own"
 ok "keys of shares" grep -q '"ok":\[{"h":"'"$dir" "$T/own"
 ok "links of the account" grep -q '"ph":"'"$fph"'","ts":' "$T/own"
+sn=$(field sn "$(cs '[{"a":"f"}]' "sid=$SID")")
+d2=$(cs '[{"a":"p","t":"'"$dir"'","n":[{"h":"xxxxxxxx","t":1,"a":"'$ATTR'","k":"'$DKEY'"}]}]' \
+    "sid=$SID" | sed 's/.*"h":"\([^"]*\)".*/\1/')
+ok "what comes there without its key is asked for" \
+    test -n "$(curl -s "$MEGA_API_URL/sc?sn=$sn&sid=$SID" |
+    grep '{"a":"k","st":"[^"]*","h":"'"$dir"'","n":"'"$d2"'"}')"
+ok "again with the tree" test -n "$(cs '[{"a":"f"}]' "sid=$SID" |
+    grep '"cr":\[\["'"$dir"'"\],\["'"$d2"'"\],\[0,0\]\]')"
+is "until it is given" "$(cs '[{"a":"k","cr":[["'"$dir"'"],["'"$d2"'"],[0,0,"'$DKEY'"]]}]' "sid=$SID")
+$(cs '[{"a":"f"}]' "sid=$SID" | grep -c '"cr"')" '[0]
+0'
+ok "to who has the link" test -n "$(cs '[{"a":"f"}]' "n=$fph" |
+    grep '"h":"'"$d2"'".*"k":"'"$dir:$DKEY"'"')"
+sn=$(field sn "$(cs '[{"a":"f"}]' "sid=$SID")")
+cs '[{"a":"m","n":"'"$d2"'","t":"'"$ROOT"'"},{"a":"m","n":"'"$d2"'","t":"'"$dir"'"},{"a":"d","n":"'"$d2"'"}]' \
+    "sid=$SID" >/dev/null
+is "one that is given is not asked for" \
+    "$(curl -s "$MEGA_API_URL/sc?sn=$sn&sid=$SID" | grep -c '"a":"k"')" 0
 is "preview" "$(cs '[{"a":"pli","ph":"'"$fph"'"}]' | grep -c '"s":\[400000,1,1,0,0\]')" 1
 is "a link that is over" "$(cs '[{"a":"l","n":"'"$f"'","ets":1}]' "sid=$SID")
 $(cs '[{"a":"g","p":"'"$ph"'"}]')" "[\"$ph\"]

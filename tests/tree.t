@@ -152,6 +152,64 @@ is "a key of the key manager" "$(mega-ls / | grep managed)" /managed
 mega-ls / >/dev/null
 is "is asked for once" "$(grep -c uga managed/log)" 1
 
+# Keys that the service asks for: what is below a folder of ours that is
+# shared gets its key there, and nothing else does.
+
+mkdir keys
+nodekey=30303030303030303030303030303030202122232425262728292a2b2c2d2e2f
+cat >keys/f.json <<END
+{"f":[$roots,
+{"h":"DiRdIrDi","p":"RoOtRoOt","t":1,"n":"shared",
+ "key":"303132333435363738393a3b3c3d3e3f"},
+{"h":"FiLeFiLe","p":"DiRdIrDi","t":0,"s":5,"n":"file","key":"$nodekey"},
+{"h":"OuTsIdE1","p":"RoOtRoOt","t":0,"s":5,"n":"outside"},
+{"h":"ClOsEd11","p":"DiRdIrDi","t":0,"s":5,"n":"closed","by":"XxXxXxXx"},
+{"h":"FoRmErEx","p":"RoOtRoOt","t":1,"n":"not shared any more"},
+{"h":"InFoRmEr","p":"FoRmErEx","t":0,"s":5,"n":"file"},
+{"h":"InShArE1","p":"ElSeWhEr","u":"BBBBBBBBBBA","su":"BBBBBBBBBBA","r":1,
+ "sk":"1TPlm0WhU-1-Xpxd_P1Kqg","t":1,"n":"theirs","by":"InShArE1"},
+{"h":"InFiLe11","p":"InShArE1","u":"BBBBBBBBBBA","t":0,"s":9,"n":"in theirs",
+ "by":"InShArE1"},
+{"h":"LaTeFiLe","p":"InShArE1","u":"BBBBBBBBBBA","t":0,"s":9,"n":"late",
+ "key":"$nodekey","by":"XxXxXxXx"}],
+"ok":[{"h":"DiRdIrDi","ha":"PHl7pWaFXaogoXgEt1IDbQ",
+ "k":"1TPlm0WhU-1-Xpxd_P1Kqg"},
+{"h":"FoRmErEx","ha":"$(printf FoRmErExFoRmErEx | openssl enc -aes-128-ecb \
+    -nopad -K 000102030405060708090a0b0c0d0e0f | openssl base64 -A |
+    tr '+/' '-_' | tr -d =)","k":"1TPlm0WhU-1-Xpxd_P1Kqg"}],
+"u":[{"u":"BBBBBBBBBBA","c":1,"m":"ann@example.org","ts":1}],
+"s":[{"h":"DiRdIrDi","u":"EXP","r":0,"ts":1}],
+"cr":[["DiRdIrDi","FoRmErEx","InShArE1","RoOtRoOt",7],
+ ["FiLeFiLe","DiRdIrDi","OuTsIdE1","ClOsEd11","InFoRmEr","InFiLe11"],
+ [0,0,0,1,0,2,0,3,1,4,2,5,3,0,4,0,9,9,0,-1,0,"x",0]],
+"sn":"AAAAAAAAAAE"}
+END
+echo 0 >keys/k.json
+canned "$T/keys"
+ok "a tree, and what keys its shares lack" mega-ls /
+is "they are given where they should be" "$(grep '"k"' keys/log)" \
+    '{"a":"k","cr":[["DiRdIrDi"],["FiLeFiLe","DiRdIrDi"],'\
+'[0,0,"XvsHeXmKIp8N_8sDrmlrAYyqf1iaoM62NQpF5wpuQ1s",'\
+'0,1,"FEWtNEK-ikZRSMVmf2AixQ"]]}'
+: >keys/log
+cat >keys/sc-AAAAAAAAAAE.json <<'END'
+{"a":[{"a":"k","h":"DiRdIrDi","n":"FiLeFiLe"},
+{"a":"k","h":"DiRdIrDi","n":["OuTsIdE1","DiRdIrDi",{},"AAAA"]},
+{"a":"k","h":"InShArE1","n":"InFiLe11"},{"a":"k","n":"FiLeFiLe"},
+{"a":"k"},{"a":"k","cr":[]},{"a":"k","cr":[[],[]]},{"a":"k","cr":7},
+{"a":"k","cr":[["InShArE1"],["LaTeFiLe","FiLeFiLe"],[0,0,
+"XvsHeXmKIp8N_8sDrmlrAYyqf1iaoM62NQpF5wpuQ1s",0,1,
+"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]]}],"sn":"AAAAAAAAAAF"}
+END
+is "a key that we lacked" "$(mega-ls -R //from | grep late)" \
+    //from/ann@example.org:theirs/late
+is "asked for by events" "$(grep '"k"' keys/log)" \
+    '{"a":"k","cr":[["DiRdIrDi"],["FiLeFiLe","DiRdIrDi"],'\
+'[0,0,"XvsHeXmKIp8N_8sDrmlrAYyqf1iaoM62NQpF5wpuQ1s",'\
+'0,1,"FEWtNEK-ikZRSMVmf2AixQ"]]}'
+mega-ls / >/dev/null
+is "once" "$(grep -c '"k"' keys/log)" 1
+
 # Events.
 
 mkdir ev

@@ -11,7 +11,8 @@
 #include "list.h"
 #include "nodes.h"
 
-#define ROWS      256        /* at a time */
+#define ROWS        256      /* at a time */
+#define MISSING_MAX 10000    /* keys asked for at a time */
 
 #define NODES "SELECT " NODE_COLUMNS " FROM node n" \
 	" JOIN user u ON u.id = n.user WHERE "
@@ -246,6 +247,68 @@ stage_end(struct list *l)
 	return 0;
 }
 
+/* A node below a shared folder that came without its key for that. */
+struct missing {
+	char share[HANDLE_TEXT], node[HANDLE_TEXT];
+};
+
+/* Find those below one share: what is found so far, and n in all. */
+static size_t
+find_missing(struct list *l, int64_t share, struct missing *m, size_t n)
+{
+	static const char query[] = "WITH RECURSIVE t(h) AS (VALUES(?2)"
+	    " UNION ALL SELECT n.h FROM t JOIN node n ON n.parent = t.h)"
+	    " SELECT h FROM t WHERE NOT EXISTS (SELECT 1 FROM nodekey k"
+	    " WHERE k.share = ?1 AND k.node = t.h)";
+	sqlite3_stmt *st = NULL;
+	char text[HANDLE_TEXT];
+
+	if (sqlite3_prepare_v2(l->db, query, -1, &st, NULL) != SQLITE_OK)
+		return n;
+	sqlite3_bind_text(st, 1, handle_text(text, share), -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 2, share);
+	for (; n < MISSING_MAX && sqlite3_step(st) == SQLITE_ROW; n++) {
+		memcpy(m[n].share, text, sizeof text);
+		handle_text(m[n].node, sqlite3_column_int64(st, 0));
+	}
+	sqlite3_finalize(st);
+	return n;
+}
+
+/* "cr": for each, its share, its node, and that these two go together. */
+static void
+put_missing(struct list *l)
+{
+	struct missing *m = xcalloc(MISSING_MAX, sizeof *m);
+	sqlite3_stmt *st = NULL;
+	size_t n = 0;
+
+	if (sqlite3_prepare_v2(l->db, "SELECT node FROM share WHERE user = ?",
+	    -1, &st, NULL) == SQLITE_OK)
+		sqlite3_bind_int64(st, 1, l->user);
+	while (sqlite3_step(st) == SQLITE_ROW)
+		n = find_missing(l, sqlite3_column_int64(st, 0), m, n);
+	sqlite3_finalize(st);
+	if (n == 0)
+		goto out;
+	json_open(&l->o, "cr", '[');
+	json_open(&l->o, NULL, '[');
+	for (size_t i = 0; i < n; i++)
+		json_put(&l->o, NULL, m[i].share);
+	json_close(&l->o, ']');
+	json_open(&l->o, NULL, '[');
+	for (size_t i = 0; i < n; i++)
+		json_put(&l->o, NULL, m[i].node);
+	json_close(&l->o, ']');
+	json_open(&l->o, NULL, '[');
+	for (size_t i = 0; i < 2 * n; i++)
+		json_put_int(&l->o, NULL, (int64_t)i / 2);
+	json_close(&l->o, ']');
+	json_close(&l->o, ']');
+out:
+	free(m);
+}
+
 static void
 finish(struct list *l)
 {
@@ -254,6 +317,8 @@ finish(struct list *l)
 	if (l->home == 0) {
 		static const char *const empty[] = { "ps", "ipc", "opc" };
 
+		if (l->part == 0)
+			put_missing(l);
 		for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
 			json_open(&l->o, empty[i], '[');
 			json_close(&l->o, ']');

@@ -105,21 +105,37 @@ node_find_writable(struct cs *c, struct node *n, int64_t h)
 	return r;
 }
 
+#define AROUND \
+	"WITH RECURSIVE up(h) AS (VALUES(?) UNION ALL" \
+	" SELECT n.parent FROM up JOIN node n ON n.h = up.h" \
+	" WHERE n.parent <> 0) SELECT up.h FROM up "
+
+/* What a query finds among a node and those around it. */
+static size_t
+find_around(struct store *db, const char *query, int64_t h,
+    int64_t found[NODES_ROOTS_MAX])
+{
+	sqlite3_stmt *st = sql(db, query, "i", h);
+	size_t n = 0;
+
+	while (n < NODES_ROOTS_MAX && sql_row(st) == 1)
+		found[n++] = sqlite3_column_int64(st, 0);
+	sql_end(st);
+	return n;
+}
+
 size_t
 node_roots(struct store *db, int64_t h, int64_t roots[NODES_ROOTS_MAX])
 {
-	sqlite3_stmt *st;
-	size_t n = 0;
+	return find_around(db, AROUND "JOIN link l ON l.node = up.h"
+	    " JOIN node n ON n.h = up.h WHERE n.t <> 0", h, roots);
+}
 
-	st = sql(db, "WITH RECURSIVE up(h) AS (VALUES(?)"
-	    " UNION ALL SELECT n.parent FROM up JOIN node n ON n.h = up.h"
-	    " WHERE n.parent <> 0) SELECT up.h FROM up JOIN link l"
-	    " ON l.node = up.h JOIN node n ON n.h = up.h WHERE n.t <> 0",
-	    "i", h);
-	while (n < NODES_ROOTS_MAX && sql_row(st) == 1)
-		roots[n++] = sqlite3_column_int64(st, 0);
-	sql_end(st);
-	return n;
+size_t
+node_shares(struct store *db, int64_t h, int64_t shares[NODES_ROOTS_MAX])
+{
+	return find_around(db, AROUND "JOIN share s ON s.node = up.h", h,
+	    shares);
 }
 
 /* Send one packet to the owner of a node and to the folder links that show
@@ -269,6 +285,8 @@ tell_moved(struct cs *c, const struct node *n)
 	for (size_t i = 0; i < nroots && r == 0; i++)
 		r = put_tell(c, -roots[i], handle_text(root, roots[i]), list,
 		    count, 0);
+	if (r == 0)
+		r = share_ask_keys(c, n->user, n->h, list, count);
 	free(list);
 	return r;
 }

@@ -42,6 +42,9 @@ int node_find_writable(struct cs *c, struct node *n, int64_t h);
 size_t node_roots(struct store *db, int64_t h,
     int64_t roots[NODES_ROOTS_MAX]);
 
+/* The same for shared folders. */
+size_t node_shares(struct store *db, int64_t h,
+    int64_t shares[NODES_ROOTS_MAX]);
 
 /* Delete a node and what is below it, and tell so: packets "d", and for
  * links and shares that end with it.  0 or ERR_*. */

@@ -381,7 +381,8 @@ tell_all(struct put *p, const int64_t *h)
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = put_tell(p->c, -roots[i], handle_text(root, roots[i]), h,
 		    p->n, 1);
-	return r;
+	return r < 0 ? r : share_ask_keys(p->c, p->target.user, p->target.h,
+	    h, p->n);
 }
 
 /* Errors by entry: an array if they are the first ones, else an object. */

@@ -15,6 +15,7 @@
 
 #define AUTH_SIZE 16 /* of a writable link, bytes */
 #define PACKET_MAX 65536
+#define ASK_MAX    1000  /* keys, in packets; "f" asks for all */
 
 int64_t
 share_public(struct store *db, struct slice ph, int *why)
@@ -364,6 +365,44 @@ s2_run(struct cs *c, const void *args)
 	put_other_key(c, &n, a);
 	json_close(&c->out, '}');
 	return 0;
+}
+
+/* The packet "k" that asks for one node's key under a share. */
+static int
+ask_key(struct cs *c, int64_t owner, int64_t share, int64_t h)
+{
+	struct buf b = BUF_MAX(PACKET_MAX);
+	struct json_out o;
+	char text[HANDLE_TEXT];
+	int r;
+
+	event_begin(c, &o, &b, "k");
+	json_put(&o, "h", handle_text(text, share));
+	json_put(&o, "n", handle_text(text, h));
+	event_end(&o);
+	r = event_send(c, owner, &b);
+	buf_free(&b);
+	return r;
+}
+
+int
+share_ask_keys(struct cs *c, int64_t owner, int64_t folder, const int64_t *h,
+    size_t n)
+{
+	int64_t shares[NODES_ROOTS_MAX];
+	char text[HANDLE_TEXT];
+	size_t count = node_shares(c->db, folder, shares);
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		handle_text(text, shares[i]);
+		for (size_t k = 0; k < n && k < ASK_MAX && r == 0; k++)
+			if (h[k] != 0 && sql_int(c->db, 0, "SELECT 1"
+			    " FROM nodekey WHERE share = ? AND node = ?", "ti",
+			    text, h[k]) != 1)
+				r = ask_key(c, owner, shares[i], h[k]);
+	}
+	return r;
 }
 
 struct pli_args {

@@ -22,4 +22,9 @@ int share_enter(struct cs *c, const char *n);
 /* Drop link and share of the nodes listed in the table doomed, and tell. */
 int share_drop_doomed(struct cs *c, int64_t owner);
 
+/* Ask the owner of a shared folder, and of those around it that are shared,
+ * for the keys of nodes there that came without them. */
+int share_ask_keys(struct cs *c, int64_t owner, int64_t folder,
+    const int64_t *h, size_t n);
+
 #endif
