@@ -171,8 +171,7 @@ taken(const struct dest *d, struct send_item *i, struct buf *name,
 	case VERSION:
 		break;
 	}
-	memcpy(i->replaces, old->h, sizeof i->replaces);
-	return 0;
+	return send_replace(i, d->tree, old);
 }
 
 /* Look at what is in the folder under that name, and act on it. */

@@ -440,8 +440,10 @@ send_file(const struct pair *p, const char *path, const char *local,
 	buf_free(&name);
 	i->path = xstrdup(path);
 	memcpy(i->parent, p->h, sizeof i->parent);
-	if (old != NULL)
-		memcpy(i->replaces, old->node.h, sizeof i->replaces);
+	if (old != NULL && (r = send_replace(i, tree, &old->node)) < 0) {
+		send_item_free(i);
+		return r;
+	}
 	i->up.shares = p->shares->s;
 	i->up.nshares = p->shares->n;
 	progress_file(i->local, i->up.size);

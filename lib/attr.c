@@ -250,6 +250,19 @@ attr_get(const struct attr *a, const char *name, size_t *len)
 	return a->m[i].text;
 }
 
+static struct attr_member
+member_copy(const struct attr_member *m)
+{
+	size_t n = m->rawlen + m->namelen + m->textlen + 3;
+	struct attr_member copy = *m;
+
+	copy.raw = xmalloc(n);
+	memcpy(copy.raw, m->raw, n);
+	copy.name = copy.raw + (m->name - m->raw);
+	copy.text = copy.raw + (m->text - m->raw);
+	return copy;
+}
+
 static void
 remove_member(struct attr *a, const char *name)
 {
@@ -294,6 +307,22 @@ attr_strip(struct attr *a, int import)
 	remove_member(a, "s4");
 	remove_member(a, "lbl");
 	remove_member(a, "fav");
+}
+
+void
+attr_inherit(struct attr *a, const struct attr *from)
+{
+	static const char *const said[] = { "fav", "lbl", "des", "sen", "t" };
+
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+		size_t at = find(from, said[i], strlen(said[i]));
+		const struct attr_member *m = &from->m[at];
+
+		/* "t" was a modification time once; tags are a string. */
+		if (at < from->n && (strcmp(said[i], "t") != 0 ||
+		    m->raw[m->rawlen - 1] == '"'))
+			put(a, member_copy(m));
+	}
 }
 
 int

@@ -50,6 +50,11 @@ void attr_set(struct attr *a, const char *name, const char *value, size_t n);
  * (import 0) when it is copied. */
 void attr_strip(struct attr *a, int import);
 
+/* Take over what people have said of a file, for its new version: favourite,
+ * label, description, tags, and that it is sensitive.  What describes the data
+ * does not go on. */
+void attr_inherit(struct attr *a, const struct attr *from);
+
 /* Whether two lists have the same members in the same order. */
 int attr_same(const struct attr *a, const struct attr *b);
 

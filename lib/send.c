@@ -140,6 +140,24 @@ send_name(struct send_item *i, const char *name, size_t n)
 	i->node.namelen = n;
 }
 
+int
+send_replace(struct send_item *i, struct tree *t, const struct node *old)
+{
+	struct attr a = { 0 };
+	int r;
+
+	memcpy(i->replaces, old->h, sizeof i->replaces);
+	if ((r = tree_attributes(t, old->h, &a)) == 0)
+		attr_inherit(&i->up.attr, &a);
+	attr_free(&a);
+	/* What cannot be read cannot be kept. */
+	if (r == ERR_KEY || r == ERR_PROTO) {
+		err_clear();
+		r = 0;
+	}
+	return r;
+}
+
 /* Tell the ends that nothing earlier holds up any more. */
 static void
 tell(struct sending *s)

@@ -9,6 +9,7 @@
 
 #include "link.h"
 #include "node.h"
+#include "tree.h"
 #include "upload.h"
 
 #define SEND_SPOOL_MAX ((int64_t)64 << 30) /* of input of unknown length */
@@ -18,7 +19,7 @@ struct send_item {
 	char *local;          /* as the user named it */
 	char *path;           /* the remote path, for the record */
 	char parent[9];       /* handle of the folder */
-	char replaces[9];     /* handle of the version before, or "" */
+	char replaces[9];     /* private: send_replace sets it */
 	struct upload up;
 	struct node node;     /* what was made; owns the name */
 	char link[LINK_TEXT_MAX]; /* its public link, or "" */
@@ -57,7 +58,7 @@ void send_free(struct sending *s);
  */
 int send_open(struct send_item **i, const char *local, int64_t size);
 
-/* Begin.  parent, replaces and the name (send_name) have been set.  Turns the
+/* Begin.  parent and the name (send_name) have been set.  Turns the
  * loop while too many are under way. */
 void send_add(struct sending *s, struct send_item *i);
 
@@ -66,6 +67,10 @@ void send_add_unchanged(struct sending *s, struct send_item *i);
 
 /* Name it: n bytes. */
 void send_name(struct send_item *i, const char *name, size_t n);
+
+/* Make it the new version of a file of the tree's, from which it takes over
+ * what people have said of it.  0 or ERR_*. */
+int send_replace(struct send_item *i, struct tree *t, const struct node *old);
 
 void send_item_free(struct send_item *i);
 

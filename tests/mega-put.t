@@ -207,6 +207,17 @@ arrived "the new one is found" other /a.bin
 is "there is one of that name" "$(mega-ls / | grep -c '^/a.bin$')" 1
 is "and its version before" "$(mega-ls --versions /a.bin | wc -l |
     tr -d ' ')" 2
+cp b same1
+h=$(mega-put same1 / >/dev/null; mega-ls -jd /same1 | jq -r .handle)
+T=$T "$SRC/tests/attributes" set "$h" \
+    '{"n":"same1","c":"x","fav":1,"lbl":"2","des":"d","sen":"1","t":"a,b","rr":"AAAAAAAA"}'
+ok "a new version of what people have said things of" mega-put c /same1
+h=$(mega-ls -jd /same1 | jq -r .handle)
+is "takes them over" "$(T=$T "$SRC/tests/attributes" get "$h" |
+    jq -cS 'del(.c)')" \
+    '{"des":"d","fav":1,"lbl":"2","n":"same1","sen":"1","t":"a,b"}'
+mega-rm /same1
+rm same1
 ok "skip" mega-put --if-exists=skip a.bin /a.bin
 is "skip: nothing comes out" "$(cat .out)" ""
 arrived "skip: not touched" other /a.bin

@@ -405,6 +405,30 @@ test_strip(void)
 	attr_free(&a);
 }
 
+static void
+test_inherit(void)
+{
+	struct attr old, a = { 0 };
+
+	ok(open_text(&old, "MEGA{\"n\":\"old\",\"c\":\"x\",\"rr\":\"a\","
+	    "\"t\":\"a,b\",\"fav\":1,\"lbl\":\"2\",\"new\":[1],"
+	    "\"\\u0064es\":\"d\\n\",\"sen\":\"1\"}") == 0, "a version");
+	attr_set(&a, "n", "new", 3);
+	attr_inherit(&a, &old);
+	attr_free(&old);
+	ok(seals_to(&a, "MEGA{\"n\":\"new\",\"fav\":1,\"lbl\":\"2\","
+	    "\"\\u0064es\":\"d\\n\",\"sen\":\"1\",\"t\":\"a,b\"}"),
+	    "what its successor takes over");
+	ok(open_text(&old, "MEGA{\"n\":\"old\",\"t\":1700000000,\"fav\":0}") ==
+	    0, "another");
+	attr_inherit(&a, &old);
+	ok(strcmp(attr_get(&a, "t", NULL), "a,b") == 0 &&
+	    strcmp(attr_get(&a, "fav", NULL), "0") == 0,
+	    "a time is no list of tags");
+	attr_free(&old);
+	attr_free(&a);
+}
+
 int
 main(void)
 {
@@ -420,5 +444,6 @@ main(void)
 	test_set();
 	test_verbatim();
 	test_strip();
+	test_inherit();
 	return done();
 }
