@@ -409,7 +409,8 @@ try_again(struct api *a, int err)
 
 	if (a->req.refused && limit > CONNECT_MS)
 		limit = CONNECT_MS;
-	if (spent + a->backoff_ms > limit || ++a->cuts > CUTS_MAX) {
+	if (a->req.untrusted || spent + a->backoff_ms > limit ||
+	    ++a->cuts > CUTS_MAX) {
 		fail_all(a, err);
 		return;
 	}

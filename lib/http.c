@@ -92,51 +92,52 @@ http_free(struct http *h)
 	free(h);
 }
 
-/*
- * Reading the bundle of all authorities costs 20 ms for each connection;
- * a folder of hashed certificates costs nothing.  Use it alone where the
- * system has one and nobody named a bundle.
- */
-static const char *
-hashed_folder(void)
+/* Whether certificates in a folder can be found by their names. */
+static int
+is_hashed(const char *dir)
 {
-	static const char dir[] = "/etc/ssl/certs";
-	static int known;
-	DIR *d;
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int found = 0;
 
-	if (known == 0) {
-		known = -1;
-		if ((d = opendir(dir)) != NULL) {
-			struct dirent *e;
+	if (d == NULL)
+		return 0;
+	while (!found && (e = readdir(d)) != NULL) {
+		size_t n = strlen(e->d_name);
 
-			while (known < 0 && (e = readdir(d)) != NULL) {
-				size_t n = strlen(e->d_name);
-
-				if (n == 10 && strcmp(e->d_name + 8, ".0") == 0)
-					known = 1;
-			}
-			closedir(d);
-		}
+		found = n == 10 && strcmp(e->d_name + 8, ".0") == 0;
 	}
-	return known > 0 ? dir : NULL;
+	closedir(d);
+	return found;
 }
 
+/*
+ * Reading the bundle of all authorities costs 20 ms for each connection;
+ * a folder of hashed certificates costs nothing.  Use it alone where there
+ * is one and nobody named a bundle.
+ */
 static void
 set_authorities(CURL *c)
 {
+	static int hashed = -1;
 	const char *file = getenv("SSL_CERT_FILE");
 	const char *dir = getenv("SSL_CERT_DIR");
+	int named = dir != NULL && *dir != '\0';
 
 	if (file == NULL || *file == '\0')
 		file = getenv("CURL_CA_BUNDLE");
 	if (file != NULL && *file != '\0') {
 		curl_easy_setopt(c, CURLOPT_CAINFO, file);
-	} else if (dir != NULL && *dir != '\0') {
-		curl_easy_setopt(c, CURLOPT_CAPATH, dir);
-	} else if ((dir = hashed_folder()) != NULL) {
-		curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
-		curl_easy_setopt(c, CURLOPT_CAPATH, dir);
+		return;
 	}
+	if (!named)
+		dir = "/etc/ssl/certs";
+	if (hashed < 0)
+		hashed = is_hashed(dir);
+	if (hashed)
+		curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
+	if (hashed || named)
+		curl_easy_setopt(c, CURLOPT_CAPATH, dir);
 }
 
 /* A header line's value if it has that name, else NULL. */
@@ -301,7 +302,7 @@ http_start(struct http *h, struct http_req *r)
 	r->length = r->time_left = -1;
 	r->sent = 0;
 	r->hashcash[0] = r->location[0] = '\0';
-	r->html = r->refused = 0;
+	r->html = r->refused = r->untrusted = 0;
 	r->result = 0;
 	setup(c, r);
 	/* No form type by itself, and no waiting for "100 Continue". */
@@ -357,14 +358,15 @@ http_pause(struct http_req *r, int pause)
 		    CURLPAUSE_CONT);
 }
 
-/* Tell of a transfer that failed; where nobody was reached, of whom. */
+/* Tell of a transfer that failed; where it did not come to talking, with
+ * whom. */
 static int
 tell(const struct http_req *r, CURLcode code)
 {
 	const char *host = strstr(r->url, "://");
 	const char *words = curl_easy_strerror(code);
 
-	if (!r->refused || host == NULL)
+	if ((!r->refused && !r->untrusted) || host == NULL)
 		return err_set(ERR_NET, "%s", words);
 	host += 3;
 	return err_set(ERR_NET, "%.*s: %s", (int)strcspn(host, "/"), host,
@@ -381,6 +383,8 @@ finish(struct http_req *r, CURLcode code)
 	r->refused = code == CURLE_COULDNT_RESOLVE_HOST ||
 	    code == CURLE_COULDNT_RESOLVE_PROXY ||
 	    code == CURLE_COULDNT_CONNECT;
+	r->untrusted = code == CURLE_PEER_FAILED_VERIFICATION ||
+	    code == CURLE_SSL_CACERT_BADFILE;
 	detach(r);
 	if (r->result == 0 && code != CURLE_OK)
 		r->result = tell(r, code);

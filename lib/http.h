@@ -61,6 +61,8 @@ struct http_req {
 	char location[2048];        /* Location, or "" */
 	int html;                   /* Content-Type says it is a page */
 	int refused;                /* no connection was made at all */
+	int untrusted;              /* its certificate is not believed: the
+	                             * next try would end like this one */
 
 	/* private */
 	struct http *loop;

@@ -45,7 +45,7 @@ open_library(void)
 	void *lib = NULL;
 
 	for (size_t i = 0; lib == NULL && i < sizeof files / sizeof *files; i++)
-		lib = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
+		lib = dlopen(files[i], RTLD_LAZY | RTLD_LOCAL);
 	return lib;
 }
 

@@ -99,5 +99,31 @@ jq -nc --arg k "$keys" '[$k,"*keyring","*!authring" |
     {a:"uga",u:"'"$user"'",ua:.,v:1}]' | mega-api >out
 is "the key store is as it was" "$(jq -c 'map(.av)' out)" \
     '["AAAA","BBBB","CCCC"]'
+serve_stop
+
+# Who answers must be who the name says.
+
+if command -v openssl >/dev/null; then
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
+	    -addext subjectAltName=IP:127.0.0.1 -keyout key.pem \
+	    -out cert.pem 2>/dev/null
+	mkdir hashed
+	ln -s ../cert.pem "hashed/$(openssl x509 -hash -noout -in cert.pem).0"
+	serve --tls cert.pem key.pem
+	echo '[{"a":"us0","user":"x@y.org"}]' >us0
+	exits 5 "a certificate of nobody we know" \
+	    timeout 20 mega-api --anonymous <us0
+	says "is not asked again, and says whose" '127\.0\.0\.1:[0-9]+: .*cert'
+	ok "known by a file" env SSL_CERT_FILE=cert.pem \
+	    mega-api --anonymous <us0
+	ok "known by a folder" env SSL_CERT_DIR=hashed \
+	    mega-api --anonymous <us0
+	is "it answers" "$(jq -r '.[0].v' .out)" 2
+	exits 5 "by another name" env SSL_CERT_FILE=cert.pem \
+	    MEGA_API_URL="https://localhost:${MEGA_API_URL##*:}" \
+	    timeout 20 mega-api --anonymous <us0
+else
+	skip "certificates" "no openssl"
+fi
 
 done_testing
