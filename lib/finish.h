@@ -1,6 +1,7 @@
 /*
  * Downloads that are complete and wait for their names: flushed to the disk
- * and renamed several at a time, which costs little more than one.
+ * and renamed several at a time, which costs little more than one.  A thread
+ * flushes them, and transfers go on meanwhile.
  */
 #ifndef FINISH_H
 #define FINISH_H
@@ -32,16 +33,17 @@ struct finish_item {
 struct finish {
 	struct http *http;
 
-	struct finish_item *item[FINISH_MAX]; /* private */
+	struct finish_item *item[FINISH_MAX]; /* private: those that wait */
 	size_t n;
 	struct http_timer timer;
+	struct finish_batch *batch; /* those that are being flushed */
 	int apart;            /* files are flushed one by one */
 };
 
 /* The item waits; those that have waited long enough are finished. */
 void finish_add(struct finish *f, struct finish_item *i);
 
-/* Finish all that wait. */
+/* Finish all that are left, and return when that is done. */
 void finish_all(struct finish *f);
 
 #endif
