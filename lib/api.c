@@ -481,7 +481,13 @@ gather_more(struct api *a)
 void
 api_linger(struct api *a, int64_t ms)
 {
+	int sooner = ms < a->linger_ms;
+
 	a->linger_ms = ms;
+	if (!sooner || a->busy)
+		return;
+	http_timer_clear(a->http, &a->timer);
+	gather_more(a);
 }
 
 static const char *

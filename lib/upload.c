@@ -106,6 +106,7 @@ struct uploads {
 	struct upload_options o;
 	struct push *list, **tail;
 	unsigned count;
+	unsigned sent;        /* of these, so many only wait for "p" */
 	unsigned busy;        /* connections in use */
 	struct pace pace;
 	struct http_timer look; /* set: the next look at it */
@@ -244,6 +245,13 @@ push_free(struct push *f)
 	free(f);
 }
 
+/* With many files to send, requests of several go together. */
+static void
+linger(const struct uploads *us, struct api *api)
+{
+	api_linger(api, us->count - us->sent >= MANY ? LINGER_MS : 0);
+}
+
 /* Tell the caller.  The nodes of the reply are there only when it is told
  * from inside the reply's callback. */
 static void
@@ -255,7 +263,8 @@ report(struct push *f)
 	if (r < 0)
 		err_again(r, f->kept);
 	f->us->count--;
-	api_linger(u->api, f->us->count >= MANY ? LINGER_MS : 0);
+	f->us->sent -= (unsigned)f->have_token;
+	linger(f->us, u->api);
 	u->push = NULL;
 	u->done(u, r, f->reply, f->nodes); /* u may be gone */
 	push_free(f);
@@ -334,6 +343,7 @@ restart(struct push *f, int result)
 	f->pos = f->acked = f->u->resumed = 0;
 	f->asked_again = 0;
 	memset(f->held, 0, (size_t)chunk_count(f->u->size));
+	f->us->sent -= (unsigned)f->have_token;
 	f->whole = f->have_token = 0;
 	fingerprint_begin(&f->print, f->u->size);
 	/* The first time it may just be too old. */
@@ -707,6 +717,8 @@ take_token(struct post *p)
 	}
 	b64_encode(f->token, p->answer, TOKEN_SIZE);
 	f->have_token = 1;
+	f->us->sent++;
+	linger(f->us, f->u->api);
 	acknowledged(p);
 	/* Other connections may still be busy with pieces that the service
 	 * has got after all. */
@@ -1098,7 +1110,7 @@ uploads_add(struct uploads *us, struct upload *u)
 	*us->tail = f;
 	us->tail = &f->next;
 	us->count++;
-	api_linger(u->api, us->count >= MANY ? LINGER_MS : 0);
+	linger(us, u->api);
 	load_state(f);
 	aes_init(&f->aes, f->key.key);
 	if (f->url != NULL)
