@@ -866,8 +866,17 @@ json_put_n(struct json_out *o, const char *key, const char *text, size_t n)
 void
 json_put_int(struct json_out *o, const char *key, int64_t v)
 {
+	char digits[20], *end = digits + sizeof digits, *p = end;
+	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
 	put_key(o, key);
-	buf_printf(o->b, "%lld", (long long)v);
+	/* A listing is half numbers, and printf takes four times as long. */
+	do {
+		*--p = (char)('0' + u % 10);
+	} while ((u /= 10) > 0);
+	if (v < 0)
+		*--p = '-';
+	buf_add(o->b, p, (size_t)(end - p));
 }
 
 void

@@ -167,7 +167,9 @@ writer(void)
 	json_put(&o, "a", "x\"\\\n\x01\xc3\xa9\xff");
 	json_put_int(&o, "n", -5);
 	json_open(&o, "l", '[');
-	json_put_int(&o, NULL, 1);
+	json_put_int(&o, NULL, 0);
+	json_put_int(&o, NULL, INT64_MAX);
+	json_put_int(&o, NULL, INT64_MIN);
 	json_put_b64(&o, NULL, "\xff", 1);
 	json_close(&o, ']');
 	json_open(&o, "e", '{');
@@ -175,7 +177,8 @@ writer(void)
 	json_close(&o, '}');
 	json_close(&o, ']');
 	ok(eq(buf_str(&b), "[{\"a\":\"x\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd\","
-	    "\"n\":-5,\"l\":[1,\"_w\"],\"e\":{}}]"), "what is written");
+	    "\"n\":-5,\"l\":[0,9223372036854775807,"
+	    "-9223372036854775808,\"_w\"],\"e\":{}}]"), "what is written");
 	buf_free(&b);
 	ok(json_utf8("a\xf0\x9f\x98\x80", 5), "UTF-8");
 	ok(!json_utf8("\xc0\x80", 2) && !json_utf8("\xed\xa0\x80", 3) &&
