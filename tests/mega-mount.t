@@ -296,6 +296,33 @@ ok "another place" await test -e "$D/there/renamed"
 mega-rm -r /there
 ok "a folder goes" await sh -c "! test -e '$D/there'"
 ok "and is in the bin" await test -e "$M/Rubbish Bin/there/renamed"
+# What was listed stays with the kernel, also while it is being listed anew.
+names() { ls -A "$D/list" | tr '\n' ' '; }
+mega-mkdir -p /list/a
+ok "a folder is listed" await test -d "$D/list"
+is "twice" "$(names) $(names)" "a  a "
+mega-mkdir /list/b
+ok "one more" await eval '[ "$(names)" = "a b " ]'
+mega-mv /list/a /list/c
+ok "another name" await eval '[ "$(names)" = "b c " ]'
+mega-rm -r /list/b
+ok "one less" await eval '[ "$(names)" = "c " ]'
+cp plain "$D/list/d"
+is "one of our own" "$(names)" "c d "
+is "its number" "$(ls -i "$D/list" | sed -n 's/ d$//p')" \
+    "$(stat -c %i "$D/list/d")"
+rm "$D/list/d"
+is "not any more" "$(names)" "c "
+while [ -d "$D/list" ]; do ls -l "$D/list" >/dev/null 2>&1; done &
+lister=$!
+for i in 1 2 3 4 5 6; do
+	seq $((i * 20)) | sed 's,^,/list/n,' | mega-mkdir -p -
+	seq $((i * 15)) | sed 's,^,/list/n,' | mega-rm -r -
+done
+mega-ls /list | sed 's,.*/,,' | sort >want
+ok "many, while they are listed" await eval 'ls "$D/list" | sort | cmp -s - want'
+mega-rm -r /list
+wait $lister
 mega-mkdir -p /unseen/a
 ok "a folder comes" await test -d "$D/unseen"
 is "with folders in it" "$(stat -c %h "$D/unseen")" 3

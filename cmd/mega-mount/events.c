@@ -60,7 +60,18 @@ folder_changed(int64_t h)
 	if (i == NULL)
 		return;
 	dir_touch(h);
-	notice_attributes(i);
+	notice_list(i);
+}
+
+/* What a name in a folder means is another thing, or none. */
+static void
+name_changed(const struct dir *d, const char *name)
+{
+	const struct inode *i = inode_known(d->h);
+
+	if (i != NULL)
+		notice_name(i, name);
+	folder_changed(d->h);
 }
 
 /* The name of a node as a disk has it. */
@@ -79,16 +90,14 @@ static void
 lose_name(struct dir *d, int64_t h)
 {
 	const struct names_entry *e = names_get(d->names, h);
-	struct inode *folder = inode_known(d->h), *i = inode_known(h);
+	struct inode *i = inode_known(h);
 
 	if (e == NULL)
 		return;
-	if (folder != NULL)
-		notice_name(folder, e->shown);
+	name_changed(d, e->shown);
 	names_remove(d->names, h);
 	if (i != NULL && i->above == d)
 		inode_move(i, NULL);
-	folder_changed(d->h);
 }
 
 /* Whether a folder still has a node under the name that we know. */
@@ -142,7 +151,7 @@ check_told(struct inode *i, const struct node *n)
 	int64_t mtime = n->mtime >= 0 ? n->mtime : n->created;
 
 	if (n->type != NODE_FILE && dir_known(i->id) == NULL)
-		notice_attributes(i);
+		notice_list(i);
 	if (n->type != NODE_FILE || file_spool(i) != NULL ||
 	    (i->told_size == n->size && i->told_mtime == mtime))
 		return;
@@ -183,10 +192,10 @@ arrive(const struct moved *c)
 	}
 	if (d != NULL && names_get(d->names, c->h) == NULL) {
 		local_name(&n, name);
-		names_add(d->names, c->h, name, n.type != NODE_FILE);
+		name_changed(d, names_add(d->names, c->h, name,
+		    n.type != NODE_FILE));
 		if (i != NULL)
 			inode_move(i, d);
-		folder_changed(parent);
 	} else if (d == NULL) {
 		folder_changed(parent);
 	}
@@ -260,6 +269,7 @@ events_apply(void)
 		changes.everything = 0;
 		changes.n = 0;
 		dir_each(compare_one, NULL);
+		notice_list(mnt.root);
 	}
 	apply();
 }

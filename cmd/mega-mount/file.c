@@ -57,10 +57,14 @@ file_get(struct inode *i)
 static void
 settle_number(struct inode *i)
 {
+	const struct inode *folder;
+
 	if (i->id < 0 || i->ino == i->id)
 		return;
 	i->ino = i->id;
 	notice_attributes(i);
+	if (i->above != NULL && (folder = inode_known(i->above->h)) != NULL)
+		notice_list(folder);
 }
 
 static void

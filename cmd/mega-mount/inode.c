@@ -13,6 +13,7 @@
 #include "table.h"
 
 #define NAMES_MAX   500000 /* in folders that nobody looks at any more */
+#define LISTING_MS  60000  /* who lists one goes on within that time */
 #define PENDING_INO ((int64_t)1 << 48) /* no node has such a number */
 
 #define ROOTS       (sizeof roots / sizeof *roots)
@@ -252,8 +253,14 @@ free_dir(struct dir *d)
 	free(d);
 }
 
-/* Where much is remembered, forget what nobody uses, and what would come out
- * the same again. */
+/* Whether nobody misses it, and it would come out the same again. */
+static int
+can_forget(const struct dir *d)
+{
+	return d->pins == 0 && !names_collide(d->names) &&
+	    (d->listed_ms == 0 || http_now_ms() - d->listed_ms > LISTING_MS);
+}
+
 static void
 forget_dirs(void)
 {
@@ -263,7 +270,7 @@ forget_dirs(void)
 	if (loaded < NAMES_MAX)
 		return;
 	while ((d = table_next(&dirs, &at)) != NULL) {
-		if (d->pins > 0 || names_collide(d->names))
+		if (!can_forget(d))
 			continue;
 		table_remove(&dirs, d->h);
 		free_dir(d);

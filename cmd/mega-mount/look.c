@@ -40,16 +40,20 @@ static int
 look_up(struct dir *d, const struct names_entry *e,
     struct fuse_entry_param *out)
 {
-	struct inode *i = inode_get(e->id, d);
+	struct inode *i;
 	struct stat st;
-	int error;
+	int error, r;
 
+	if ((r = tree_snapshot(mnt.tree)) < 0)
+		return errno_of(r);
+	i = inode_get(e->id, d);
 	inode_pin(i);
 	if ((error = inode_stat(i, &st)) == 0) {
 		inode_entry(i, &st, out);
 		i->lookups++;
 	}
 	inode_unpin(i);
+	tree_release(mnt.tree);
 	return error;
 }
 
@@ -93,27 +97,18 @@ look_forget_many(fuse_req_t req, size_t n, struct fuse_forget_data *f)
 
 /* Folders. */
 
+/* Who lists a folder need not tell us before and after, and what was listed
+ * stays with the kernel until we tell it otherwise. */
 void
 look_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct dir *d;
-	int error;
-
-	if ((d = dir_load(inode_of(ino)->id, &error)) == NULL) {
-		fuse_reply_err(req, error);
-		return;
-	}
-	dir_pin(d);
-	fi->fh = (uint64_t)(uintptr_t)d;
-	fuse_reply_open(req, fi);
-}
-
-void
-look_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
 	(void)ino;
-	dir_unpin((struct dir *)(uintptr_t)fi->fh);
-	fuse_reply_err(req, 0);
+	if (mnt.tells_opendir) {
+		fi->keep_cache = fi->cache_readdir = 1;
+		fuse_reply_open(req, fi);
+	} else {
+		fuse_reply_err(req, ENOSYS);
+	}
 }
 
 /* A reply to readdir as it grows. */
@@ -189,18 +184,25 @@ list(struct listing *l, struct inode *i, struct dir *d, off_t off)
 
 static void
 read_folder(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-    struct fuse_file_info *fi, int plus)
+    int plus)
 {
 	struct listing l = { .req = req, .max = size, .plus = plus };
-	int r;
+	struct inode *i = inode_of(ino);
+	struct dir *d;
+	int error, r;
 
+	if ((d = dir_load(i->id, &error)) == NULL) {
+		fuse_reply_err(req, error);
+		return;
+	}
 	if ((r = tree_snapshot(mnt.tree)) < 0) {
 		fuse_reply_err(req, errno_of(r));
 		return;
 	}
 	l.p = xmalloc(size);
-	list(&l, inode_of(ino), (struct dir *)(uintptr_t)fi->fh, off);
+	list(&l, i, d, off);
 	tree_release(mnt.tree);
+	d->listed_ms = l.n > 0 ? http_now_ms() : 0;
 	fuse_reply_buf(req, l.p, l.n);
 	free(l.p);
 }
@@ -209,14 +211,16 @@ void
 look_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
-	read_folder(req, ino, size, off, fi, 0);
+	(void)fi;
+	read_folder(req, ino, size, off, 0);
 }
 
 void
 look_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi)
 {
-	read_folder(req, ino, size, off, fi, 1);
+	(void)fi;
+	read_folder(req, ino, size, off, 1);
 }
 
 /* Quota. */

@@ -342,6 +342,7 @@ on_init(void *ctx, struct fuse_conn_info *conn)
 	 * should not make it drop what it has. */
 	conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA |
 	    FUSE_CAP_SPLICE_READ);
+	mnt.tells_opendir = !(conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT);
 	conn->time_gran = 1000000000;
 	conn->max_background = 64;
 	conn->congestion_threshold = 48;
@@ -356,7 +357,6 @@ static const struct fuse_lowlevel_ops operations = {
 	.opendir = look_opendir,
 	.readdir = look_readdir,
 	.readdirplus = look_readdirplus,
-	.releasedir = look_releasedir,
 	.statfs = look_statfs,
 	.getxattr = look_getxattr,
 	.listxattr = look_listxattr,

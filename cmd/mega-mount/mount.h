@@ -35,8 +35,10 @@ struct file;
 struct dir {
 	int64_t h;              /* number, or TOP */
 	struct names *names;    /* kind is 1 for folders */
-	unsigned pins;          /* known inodes in it, and who reads it */
+	unsigned pins;          /* known inodes in it, and who changes it */
 	size_t loaded;          /* names, at first */
+	int64_t listed_ms;      /* when somebody was told a part of it that
+	                         * was not the last; or 0 */
 };
 
 /* Something that the kernel knows, or that we work on. */
@@ -76,6 +78,7 @@ extern struct mount {
 	int whole;              /* the account, not one folder */
 	int read_only;
 	int foreground;
+	int tells_opendir;      /* the kernel cannot do without */
 	volatile int stop;      /* a signal wants the end */
 } mnt;
 
@@ -139,8 +142,6 @@ void look_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void look_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     struct fuse_file_info *fi);
 void look_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-    struct fuse_file_info *fi);
-void look_releasedir(fuse_req_t req, fuse_ino_t ino,
     struct fuse_file_info *fi);
 void look_statfs(fuse_req_t req, fuse_ino_t ino);
 void look_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,

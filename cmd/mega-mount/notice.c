@@ -8,10 +8,16 @@
 
 #include "notice.h"
 
+enum kind {
+	ATTRIBUTES,
+	LIST,
+	NAME
+};
+
 struct notice {
 	struct notice *next;
 	fuse_ino_t ino;
-	int is_name;
+	enum kind kind;
 	char name[];
 };
 
@@ -49,12 +55,12 @@ tell(void *unused)
 
 	(void)unused;
 	while ((n = next_notice()) != NULL) {
-		if (n->is_name)
+		if (n->kind == NAME)
 			fuse_lowlevel_notify_inval_entry(mnt.se, n->ino,
 			    n->name, strlen(n->name));
 		else
-			fuse_lowlevel_notify_inval_inode(mnt.se, n->ino, -1,
-			    0);
+			fuse_lowlevel_notify_inval_inode(mnt.se, n->ino,
+			    n->kind == LIST ? 0 : -1, 0);
 		free(n);
 	}
 	return NULL;
@@ -97,9 +103,9 @@ notice_stop(void)
 }
 
 static void
-add(const struct inode *i, const char *name)
+add(const struct inode *i, enum kind kind, const char *name)
 {
-	size_t len = name != NULL ? strlen(name) + 1 : 0;
+	size_t len = strlen(name) + 1;
 	struct notice *n;
 
 	/* Only what it has looked up can be in its caches. */
@@ -108,9 +114,8 @@ add(const struct inode *i, const char *name)
 	n = xmalloc(sizeof *n + len);
 	n->next = NULL;
 	n->ino = inode_number(i);
-	n->is_name = name != NULL;
-	if (name != NULL)
-		memcpy(n->name, name, len);
+	n->kind = kind;
+	memcpy(n->name, name, len);
 	pthread_mutex_lock(&queue.lock);
 	*queue.tail = n;
 	queue.tail = &n->next;
@@ -121,11 +126,17 @@ add(const struct inode *i, const char *name)
 void
 notice_attributes(const struct inode *i)
 {
-	add(i, NULL);
+	add(i, ATTRIBUTES, "");
+}
+
+void
+notice_list(const struct inode *folder)
+{
+	add(folder, LIST, "");
 }
 
 void
 notice_name(const struct inode *folder, const char *name)
 {
-	add(folder, name);
+	add(folder, NAME, name);
 }

@@ -14,10 +14,15 @@ int notice_start(void);
 /* After the file system was unmounted. */
 void notice_stop(void);
 
-/* The attributes of an inode, and a folder's list of names. */
+/* The attributes of an inode. */
 void notice_attributes(const struct inode *i);
 
-/* That a name in a folder means what it meant. */
+/* Those of a folder, and its list of names.  A listing that is under way puts
+ * what we answered before into the kernel's list all the same, unless the
+ * name that changed is told first: that waits for the listing's end. */
+void notice_list(const struct inode *folder);
+
+/* What a name in a folder means. */
 void notice_name(const struct inode *folder, const char *name);
 
 #endif
