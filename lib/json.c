@@ -969,7 +969,11 @@ json_quote(struct buf *b, const char *p, size_t n)
 		else if (*u < 0x20 || *u == 0x7f)
 			buf_printf(b, "\\u%04x", *u);
 		else if ((len = utf8_len(u, n)) > 0) {
-			buf_add(b, u, len);
+			/* Controls as well, for terminals. */
+			if (*u == 0xc2 && u[1] < 0xa0)
+				buf_printf(b, "\\u%04x", u[1]);
+			else
+				buf_add(b, u, len);
 			u += len;
 			n -= len;
 			continue;

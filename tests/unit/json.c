@@ -164,7 +164,8 @@ writer(void)
 
 	json_open(&o, NULL, '[');
 	json_open(&o, NULL, '{');
-	json_put(&o, "a", "x\"\\\n\x01\xc3\xa9\xff");
+	json_put(&o, "a", "x\"\\\n\x01\xc3\xa9\xff\x7f\xc2\x9b"
+	    "\xc2\xa0");
 	json_put_int(&o, "n", -5);
 	json_open(&o, "l", '[');
 	json_put_int(&o, NULL, 0);
@@ -176,8 +177,8 @@ writer(void)
 	json_close(&o, '}');
 	json_close(&o, '}');
 	json_close(&o, ']');
-	ok(eq(buf_str(&b), "[{\"a\":\"x\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd\","
-	    "\"n\":-5,\"l\":[0,9223372036854775807,"
+	ok(eq(buf_str(&b), "[{\"a\":\"x\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd"
+	    "\\u007f\\u009b\xc2\xa0\",\"n\":-5,\"l\":[0,9223372036854775807,"
 	    "-9223372036854775808,\"_w\"],\"e\":{}}]"), "what is written");
 	buf_free(&b);
 	ok(json_utf8("a\xf0\x9f\x98\x80", 5), "UTF-8");
