@@ -222,8 +222,7 @@ list_place(struct listing *l)
 	if ((r = tree_path(p->tree, p->node.h, &l->path)) < 0)
 		return r;
 	l->base = l->path.len;
-	if (p->node.h[0] != '\0' &&
-	    (opt.directory || p->node.type == NODE_FILE))
+	if (opt.directory || p->node.type == NODE_FILE)
 		return show_with_versions(l, &p->node);
 	return tree_walk(p->tree, p->node.h, show_below, l);
 }

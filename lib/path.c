@@ -280,6 +280,8 @@ find_path(struct remote *r, const char *path, struct place *p,
 	if (begins(path, "//from", &path)) {
 		p->node.type = NODE_FOLDER;
 		p->node.mtime = -1;
+		p->node.name = xstrdup("from");
+		p->node.namelen = strlen("from");
 		return descend(p->tree, &p->node, path, ahead);
 	}
 	if (begins(path, "//bin", &path))

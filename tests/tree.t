@@ -135,6 +135,10 @@ is "what others share" "$(mega-ls -R //from)" \
     "//from/ann@example.org:theirs
 //from/ann@example.org:theirs/nested
 //from/ann@example.org:theirs/shared"
+is "the folder of these" "$(mega-ls -d //from; mega-ls -dj //from |
+    jq -c '[.path, .name, .type, .handle]')" \
+    '//from
+["//from","from","folder",null]'
 is "which leads back" "$(mega-ls -R //from | mega-ls -d -)" \
     "$(mega-ls -R //from)"
 is "whose it is" "$(mega-ls -j //from | jq -r .owner)" BBBBBBBBBBA
