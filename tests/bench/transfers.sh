@@ -1,12 +1,12 @@
 # Transfers: beside other people's clients, then against our targets.
 #
 # Ratios count, not seconds.  Other work on the machine falsifies them:
-# what is compared with a target is the best of several turns.  A TMPDIR in
-# memory takes the disk out of it, which names each of the small files.
+# what is compared with a target is the best of several turns.
 
 . tests/lib.sh
 . "$SRC/tests/bench/common"
-export T BUILD SRC
+: "${BENCH_LIMIT:=180}" # seconds that a client may take for something
+export T BUILD SRC BENCH_LIMIT
 
 sizes=${BENCH_MIB:-256 2048}   # MiB of the large files
 turns=${BENCH_TURNS:-5}
@@ -24,6 +24,36 @@ perl -e 'for my $i (1 .. shift) {
 	open my $f, ">", "small/$i" or die;
 	print $f pack("N", $i) x 256;
 }' $files
+
+# Small files, with a server that takes its time, and no other: its state is
+# in memory where there is room for that.  What is fetched stays until the
+# end, since ext4 is slow to make files where many have just been deleted.
+
+state=$T/state
+[ ! -w /dev/shm ] || state=$(mktemp -d /dev/shm/megapipe.XXXXXX)
+trap 'cleanup; rm -rf "$state"' EXIT
+serve -d "$state" --fault "*:delay=${delay}ms"
+mega-anon
+requests()
+{
+	jq -s 'map(select(.kind == "cs" or .kind == "sc")) | length' serve.log
+}
+mkdir got.small
+for i in $(seq "$turns"); do
+	: >serve.log
+	took up mega-put -qr --connections=$connections small "/$i"
+	settle
+	requests >>up.asked
+	: >serve.log
+	took down mega-get -qr --connections=$connections -o "got.small/$i" \
+	    "/$i"
+	settle
+	requests >>down.asked
+done
+diff -r small "got.small/$turns" >/dev/null ||
+    echo "small files: the data is wrong"
+serve_stop
+rm -rf "$state" "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
 
 # The peers.
 
@@ -71,11 +101,15 @@ rm -rf "$T/state" "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
 
 echo "up, down: MiB of a file; small: $files files of 1 KiB"
 echo "in brackets: how many times ours"
-awk '
+awk -v limit="$BENCH_LIMIT" '
 function times(a, b) { return b > 0 ? sprintf("(%.1f)", a / b) : "" }
 BEGIN {
 	printf "%-12s %-10s %9s %8s %9s %8s %8s %8s\n", "", "client", "wall s",
 	    "", "CPU s", "", "peak MiB", ""
+}
+$3 == "over" {
+	printf "%-12s %-10s over %d s\n", $1, $2, limit
+	next
 }
 {
 	if ($2 == "ours") {
@@ -87,7 +121,6 @@ BEGIN {
 		    $3, times($3, w[$1]), $4, times($4, c[$1]), $5 / 1024,
 		    times($5, m[$1])
 }' "$T/figures"
-grep ' ours ' "$T/figures" | cut -d ' ' -f 3- >memory
 
 # Processor time, over http, beside the same programs with their cipher off.
 
@@ -104,28 +137,13 @@ for i in $(seq "$turns"); do
 	took put-plain "$BUILD/bench/put-plain" -q data "/plain$i"
 	mega-rm -q --purge "/put$i" "/plain$i"
 done
-cat get put >>memory
 serve_stop
 rm -rf "$T/state" "$XDG_STATE_HOME" "$XDG_CACHE_HOME"
 
-# Small files, with a server that takes its time.
-
-serve -d "$T/state" --fault "*:delay=${delay}ms"
-mega-anon
-requests()
 {
-	jq -s 'map(select(.kind == "cs" or .kind == "sc")) | length' serve.log
-}
-for i in $(seq "$turns"); do
-	[ "$i" -gt 1 ] || : >serve.log
-	took up mega-put -qr --connections=$connections small "/$i"
-	[ "$i" -gt 1 ] || { settle; up_asked=$(requests); : >serve.log; }
-	took down mega-get -qr --connections=$connections -o got "/$i"
-	[ "$i" -gt 1 ] || { settle; down_asked=$(requests); }
-	rm -rf got
-done
-cat up down >>memory
-
+	grep ' ours [0-9]' "$T/figures" | cut -d ' ' -f 3-
+	cat get put up down
+} >memory
 echo "Targets, best of $turns turns:"
 verdict "download: CPU, times that with the cipher off" \
     "$(echo "$(least 2 get) / $(least 2 get-plain)" | bc -l)" "<=" 1.55
@@ -138,7 +156,7 @@ for way in up down; do
 	    "$(echo "$files / $(least 1 $way) / ($connections * 1000 / $delay)" |
 	    bc -l)" ">=" 0.9
 done
-verdict "small files up: API requests for 1000" \
-    "$(echo "$up_asked * 1000 / $files" | bc -l)" "<=" 40
-verdict "small files down: API requests for 1000" \
-    "$(echo "$down_asked * 1000 / $files" | bc -l)" "<=" 40
+for way in up down; do
+	verdict "small files $way: API requests for 1000" \
+	    "$(echo "$(most 1 $way.asked) * 1000 / $files" | bc -l)" "<=" 40
+done
