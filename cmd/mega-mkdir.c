@@ -10,6 +10,7 @@
 #include "path.h"
 #include "record.h"
 #include "secret.h"
+#include "set.h"
 
 #define SYNOPSIS "[-pj0qv] PATH ..."
 
@@ -51,6 +52,7 @@ struct round {
 	struct folder_job jobs[TOGETHER];
 	char *names[TOGETHER], *paths[TOGETHER];
 	size_t n;
+	struct set made;    /* PARENT/NAME of each */
 	struct cover *covers;
 };
 
@@ -70,6 +72,7 @@ round_free(struct round *r)
 		secret_zero(c, sizeof *c);
 		free(c);
 	}
+	set_free(&r->made);
 	r->n = 0;
 }
 
@@ -95,12 +98,15 @@ find_cover(struct round *r, struct tree *t, const char h[9],
 	return 0;
 }
 
-/* The folder of a name in another among those to be made, or r->n. */
+/* The folder of a name in another among those to be made; r->n if it is new
+ * among them. */
 static size_t
-find_job(const struct round *r, const char parent[9], const char *name)
+find_job(struct round *r, const char parent[9], const char *name)
 {
-	size_t i = 0;
+	char *both = xasprintf("%s/%s", parent, name);
+	size_t i = set_add(&r->made, both) ? r->n : 0;
 
+	free(both);
 	while (i < r->n && (strcmp(r->jobs[i].parent, parent) != 0 ||
 	    strcmp(r->names[i], name) != 0))
 		i++;
@@ -215,9 +221,8 @@ settle(struct want *w, const struct folder_job *f)
 	}
 }
 
-/* One round: whether there is need for another. */
-static int
-run(struct round *r, struct want *w, size_t n)
+static void
+look_at_all(struct round *r, struct want *w, size_t n)
 {
 	int e;
 
@@ -228,11 +233,37 @@ run(struct round *r, struct want *w, size_t n)
 		if ((e = look(r, &w[i])) <= 0)
 			done(&w[i], e);
 	}
+}
+
+/* A folder was made: the tree knows what the service says of it. */
+static void
+tell(const struct folder_job *f, const char *path)
+{
+	struct node n;
+
+	if (tree_get(remote.tree, f->node.h, &n) < 0)
+		node_copy(&n, &f->node);
+	record_change(&n, path, NULL);
+	node_free(&n);
+}
+
+/* One round: whether there is need for another. */
+static int
+run(struct round *r, struct want *w, size_t n)
+{
+	struct tree *t = remote.tree;
+	int e;
+
+	if (t != NULL && tree_snapshot(t) < 0)
+		t = NULL;
+	look_at_all(r, w, n);
+	if (t != NULL)
+		tree_release(t);
 	folder_make_all(r->jobs, r->n, remote.account.api,
 	    remote.account.session.master, remote.tree);
 	for (size_t i = 0; i < r->n; i++)
 		if (r->jobs[i].result == 0)
-			record_change(&r->jobs[i].node, r->paths[i], NULL);
+			tell(&r->jobs[i], r->paths[i]);
 	for (size_t i = 0; i < n; i++)
 		if (w[i].operand != NULL)
 			settle(&w[i], &r->jobs[w[i].job]);

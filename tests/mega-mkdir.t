@@ -66,6 +66,7 @@ ok "-j" mega-mkdir -j /v/j
 conforms "-j: as documented" .out
 is "-j: an object" "$(jq -r '.path + " " + .name + " " + .type' .out)" \
     "/v/j j folder"
+is "-j: the same as mega-ls" "$(jq -cS . .out)" "$(mega-ls -jd /v/j | jq -cS .)"
 is "-j: with the handle" "$(jq -r .handle .out)" \
     "$(mega-ls -jd /v/j | jq -r .handle)"
 is "-j: and the parent" "$(jq -r .parent .out)" \
