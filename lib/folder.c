@@ -101,11 +101,25 @@ on_one(struct folder_job *f)
 	--*left;
 }
 
+/* One turn.  A turn in which replies come does not wait. */
+static int
+turn(struct api *api, struct tree *tree)
+{
+	if (tree == NULL) {
+		http_turn(api_http(api), -1);
+		return 0;
+	}
+	tree_gather(tree);
+	http_turn(api_http(api), -1);
+	return tree_settle(tree);
+}
+
 void
 folder_make_all(struct folder_job *jobs, size_t n, struct api *api,
     const uint8_t master[16], struct tree *tree)
 {
 	size_t left = n;
+	int r, lost = 0, known = TREE_BEHIND;
 
 	for (size_t i = 0; i < n; i++) {
 		jobs[i].done = on_one;
@@ -113,10 +127,17 @@ folder_make_all(struct folder_job *jobs, size_t n, struct api *api,
 		folder_begin(&jobs[i], api, master, tree);
 	}
 	while (left > 0)
-		http_turn(api_http(api), -1);
-	for (size_t i = 0; i < n; i++)
-		if (jobs[i].result == TREE_BEHIND)
-			jobs[i].result = tree_refresh(tree);
+		if ((r = turn(api, tree)) < 0)
+			lost = r;
+	for (size_t i = 0; i < n; i++) {
+		if (jobs[i].result != TREE_BEHIND &&
+		    (jobs[i].result < 0 || lost == 0))
+			continue;
+		if (known == TREE_BEHIND)
+			known = tree_refresh(tree);
+		if ((jobs[i].result = known) < 0)
+			jobs[i].error = err_keep();
+	}
 }
 
 int

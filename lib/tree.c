@@ -963,19 +963,46 @@ begin_own(struct tree *t)
 	struct cache_state now;
 	int r;
 
+	if (t->gather == GATHER_BEGUN)
+		return t->gathered;
 	if ((r = cache_begin(t->cache)) < 0 ||
 	    (r = cache_get_state(t->cache, &now)) < 0)
 		return r;
 	return strcmp(now.sn, t->state.sn) == 0 ? 0 : TREE_BEHIND;
 }
 
+/* A node that is not there changes nothing. */
 static int
 end_own(struct tree *t, int r)
 {
-	if (r == 0)
+	if (t->gather != GATHER_NO && r == 0)
+		t->gather = GATHER_BEGUN;
+	else if (r == 0)
 		r = cache_commit(t->cache);
-	else
+	else if (t->gather != GATHER_BEGUN)
 		cache_rollback(t->cache);
+	else if (r != ERR_NOENT)
+		t->gathered = r;
+	return checked(t, r);
+}
+
+void
+tree_gather(struct tree *t)
+{
+	t->gather = GATHER_NEXT;
+	t->gathered = 0;
+}
+
+int
+tree_settle(struct tree *t)
+{
+	int r = t->gathered;
+
+	if (t->gather == GATHER_BEGUN && r == 0)
+		r = cache_commit(t->cache);
+	else if (t->gather == GATHER_BEGUN)
+		cache_rollback(t->cache);
+	t->gather = GATHER_NO;
 	return checked(t, r);
 }
 

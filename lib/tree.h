@@ -123,12 +123,15 @@ int tree_move(struct tree *t, const char h[9], const char parent[9]);
 int tree_alter(struct tree *t, const char h[9], const char *attrs, size_t n);
 int tree_remove(struct tree *t, const char h[9], int only);
 
+/* What is taken in between these is one transaction, from the first of it on:
+ * many cost little more than one.  Others cannot change the cache meanwhile,
+ * so that nobody may wait for anything.  tree_settle: 0, or ERR_* if nothing
+ * of it stays. */
+void tree_gather(struct tree *t);
+int tree_settle(struct tree *t);
+
 /* Ask for what happened meanwhile, and take it in. */
 int tree_refresh(struct tree *t);
-
-/* Wait until something may have happened since tree_refresh: 0 (perhaps
- * nothing has), or ERR_* if it was not possible to wait. */
-int tree_wait(struct tree *t);
 
 /*
  * tree_watch: be told of each node that changes, comes or goes as the tree

@@ -36,11 +36,16 @@ struct tree {
 	int moved_shares;              /* folders shared with us came */
 	unsigned skipped;              /* records without a place */
 	struct wants wants;            /* keys that we are asked for */
+	enum {
+		GATHER_NO,             /* each change is a transaction */
+		GATHER_NEXT,           /* the next one begins one */
+		GATHER_BEGUN
+	} gather;
+	int gathered;                  /* what became of it: 0 or ERR_* */
 
 	tree_watcher *watcher;         /* or NULL */
 	void *watch_ctx;
 	struct journal *journal;       /* borrowed, or NULL */
-	char wait[EVENT_URL_MAX + 1];  /* where to wait for events, or "" */
 };
 
 /* Take over the share keys that the cache has. */
