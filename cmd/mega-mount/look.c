@@ -11,7 +11,7 @@
 #include "shape.h"
 #include "share.h"
 
-#include "mount.h"
+#include "notice.h"
 
 #define QUOTA_MS 60000 /* how long the service's answer is good */
 
@@ -182,6 +182,17 @@ list(struct listing *l, struct inode *i, struct dir *d, off_t off)
 	}
 }
 
+/* If the kernel kept a list without attributes, it would have to ask for those
+ * of each name; when it lists anew it gets them all together. */
+static void
+note_listing(const struct inode *i, struct dir *d, const struct listing *l)
+{
+	if (l->n == 0 && d->listed_short)
+		notice_list(i);
+	d->listed_short = l->n > 0 && (d->listed_short || !l->plus);
+	d->listed_ms = l->n > 0 ? http_now_ms() : 0;
+}
+
 static void
 read_folder(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
     int plus)
@@ -202,8 +213,8 @@ read_folder(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	l.p = xmalloc(size);
 	list(&l, i, d, off);
 	tree_release(mnt.tree);
-	d->listed_ms = l.n > 0 ? http_now_ms() : 0;
 	fuse_reply_buf(req, l.p, l.n);
+	note_listing(i, d, &l);
 	free(l.p);
 }
 

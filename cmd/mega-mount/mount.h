@@ -39,6 +39,7 @@ struct dir {
 	size_t loaded;          /* names, at first */
 	int64_t listed_ms;      /* when somebody was told a part of it that
 	                         * was not the last; or 0 */
+	int listed_short;       /* and not with all attributes */
 };
 
 /* Something that the kernel knows, or that we work on. */
