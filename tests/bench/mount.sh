@@ -9,12 +9,16 @@
 size=${BENCH_MOUNT_MIB:-256}   # MiB
 turns=${BENCH_TURNS:-5}
 names=10000
+many=${BENCH_MOUNT_NAMES:-50000} # in one folder
 serve -d "$T/state"
 mega-anon || exit
 gen $((size * 1048576)) >big
 mega-put -q big / >/dev/null
-mega-mkdir /many
+mkdir local
+mega-mkdir /many /more
 seq $names | sed 's,^,/many/,' | mega-mkdir -
+seq "$many" | sed 's,^,/more/,' | mega-mkdir -
+seq "$many" | (cd local && xargs mkdir)
 mount_or_skip
 
 # read_all FILE: the whole file through the file system.
@@ -46,8 +50,18 @@ for i in $(seq "$turns"); do
 done
 unmount
 
+for i in $(seq "$turns"); do
+	mount_here
+	took list-local ls -l "$T/local"
+	took list-first ls -l "$D/more"
+	took list-again ls -l "$D/more"
+	unmount
+done
+
 echo "Reading $size MiB: mega-get $(least 1 get) s, mounted $(least 1 plain)" \
     "s, as it fills the cache $(least 1 cached) s, from it $(least 1 again) s"
+echo "ls -l of $many folders: on the disk $(least 1 list-local) s, mounted" \
+    "$(least 1 list-first) s, again $(least 1 list-again) s"
 for f in plain cached; do
 	verdict "mega-get's time to read / that of the mount, $f" "$(awk \
 	    -v a="$(least 1 get)" -v b="$(least 1 $f)" 'BEGIN { print a / b }')" \
@@ -55,3 +69,8 @@ for f in plain cached; do
 done
 verdict "names looked at per second, warm" "$(awk -v n=$names \
     -v t="$(least 1 stat)" 'BEGIN { print n / t }')" ">=" 20000
+for f in first:0.15 again:0.5; do
+	verdict "the disk's time for ls -l / that of the mount, ${f%:*}" "$(awk \
+	    -v a="$(least 1 list-local)" -v b="$(least 1 "list-${f%:*}")" \
+	    'BEGIN { print a / b }')" ">=" "${f#*:}"
+done
