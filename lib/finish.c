@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -148,9 +149,18 @@ on_flushed(struct http_watch *w)
 static int
 start_thread(struct finish_batch *b)
 {
+	sigset_t all, before;
+	int r;
+
 	if (pipe(b->pipe) == -1)
 		return -1;
-	if (pthread_create(&b->thread, NULL, run, b) != 0) {
+	/* Signals are the first thread's: one here would interrupt a flush,
+	 * and not wake what waits there. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&b->thread, NULL, run, b);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r != 0) {
 		close(b->pipe[0]);
 		close(b->pipe[1]);
 		return -1;
