@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "err.h"
 #include "journal.h"
+#include "listen.h"
 #include "mem.h"
 #include "path.h"
 #include "record.h"
@@ -25,8 +26,8 @@ static const struct cmd_opt options[] = {
 	CMD_END
 };
 
-#define PAUSE_MIN_MS 250
-#define PAUSE_MAX_MS 30000
+#define PAUSE_MIN_MS 1000
+#define PAUSE_MAX_MS 60000
 #define READER_MS    1000   /* how often to look for one */
 
 static struct {
@@ -169,21 +170,25 @@ check_reader(struct http_timer *t)
 	http_timer_set(remote.account.http, t, READER_MS);
 }
 
-static void
-on_pause(struct http_timer *t)
-{
-	*(int *)t->ctx = 1;
-}
+/*
+ * What happens.
+ */
+
+static struct {
+	struct tree *t;
+	struct journal journal;
+	struct listener *listener;
+	struct http_timer reload;
+	int64_t pause_ms;   /* before that is tried again */
+	int away;           /* the service cannot be reached */
+	int over, result;
+} w = { .pause_ms = PAUSE_MIN_MS };
 
 static void
-pause_ms(int64_t ms)
+end(int r)
 {
-	int over = 0;
-	struct http_timer t = { .fire = on_pause, .ctx = &over };
-
-	http_timer_set(remote.account.http, &t, ms);
-	while (!over)
-		http_turn(remote.account.http, -1);
+	w.over = 1;
+	w.result = r;
 }
 
 /* Whether it may go by itself, and is worth waiting for. */
@@ -196,67 +201,76 @@ may_pass(int r)
 	    status == EXIT_SLOWED;
 }
 
-static int64_t
-next_pause(int64_t ms)
+static void
+failed(int r)
 {
-	if (ms == 0)
-		return PAUSE_MIN_MS;
-	return ms < PAUSE_MAX_MS / 2 ? 2 * ms : PAUSE_MAX_MS;
+	if (!may_pass(r))
+		end(r);
+	else if (!w.away)
+		cmd_note("%s; trying again", err_text());
+	w.away = 1;
 }
 
-/* Become current, however long the service cannot be reached. */
-static int
-refresh(struct tree *t)
+static void
+current(void)
 {
-	int64_t pause = 0;
 	int r;
 
-	while ((r = tree_refresh(t)) < 0 && may_pass(r)) {
-		if (pause == 0)
-			cmd_note("%s; trying again", err_text());
-		pause = next_pause(pause);
-		pause_ms(pause);
-	}
-	if (r == 0 && pause > 0)
+	if (w.away)
 		cmd_note("connected again");
-	return r;
+	w.away = 0;
+	if ((r = tell(w.t, &w.journal)) < 0 || (opt.once && told > 0))
+		end(r);
 }
 
-/* Wait until there may be something.  A service that does not let us wait is
- * asked now and then; one that says so for nothing, not all the time. */
+/* More has happened than can be taken in at once, or all has to be loaded
+ * anew.  This waits. */
 static void
-wait_for(struct tree *t, int news, int64_t *pause)
+on_reload(struct http_timer *t)
 {
-	int64_t start = http_now_ms();
+	int r = tree_refresh(w.t);
 
-	if (tree_wait(t) == 0) {
-		*pause = 0;
-		if (!news && http_now_ms() - start < PAUSE_MIN_MS)
-			pause_ms(PAUSE_MIN_MS);
+	if (r == 0) {
+		w.pause_ms = PAUSE_MIN_MS;
+		current();
+		listener_resume(w.listener, w.t);
 		return;
 	}
-	pause_ms(*pause);
-	*pause = next_pause(*pause);
+	failed(r);
+	http_timer_set(remote.account.http, t, w.pause_ms);
+	if (w.pause_ms < PAUSE_MAX_MS)
+		w.pause_ms *= 2;
+}
+
+static void
+on_round(void *ctx, int r)
+{
+	(void)ctx;
+	if (r == LISTEN_RELOAD)
+		http_timer_set(remote.account.http, &w.reload, 0);
+	else if (r < 0)
+		failed(r);
+	else
+		current();
 }
 
 static int
 watch(struct tree *t)
 {
-	struct journal j = { 0 };
-	int64_t pause = 0;
-	int news, r;
+	struct http *http = remote.account.http;
 
-	journal_keep(t, &j);
+	w.t = t;
+	w.reload.fire = on_reload;
+	journal_keep(t, &w.journal);
 	cmd_verbose("watching %s", base != NULL ? base : "the account");
-	while ((r = refresh(t)) == 0) {
-		news = j.n > 0;
-		if ((r = tell(t, &j)) < 0 || (opt.once && told > 0))
-			break;
-		wait_for(t, news, &pause);
-	}
+	w.listener = listener_new(t, remote.account.api, on_round, NULL);
+	while (!w.over)
+		http_turn(http, -1);
+	listener_free(w.listener);
+	http_timer_clear(http, &w.reload);
 	journal_keep(t, NULL);
-	journal_clear(&j);
-	return r;
+	journal_clear(&w.journal);
+	return w.result;
 }
 
 /* The path of what is to be watched, as it is told later. */

@@ -607,7 +607,6 @@ round_trip(struct events *e)
 		cache_rollback(e->t->cache);
 	journal_rollback(e->t);
 	e->writing = 0;
-	wait_url(e, e->t->wait);
 	return r;
 }
 
@@ -629,47 +628,4 @@ event_catch_up(struct tree *t)
 		return EVENT_RELOAD;
 	}
 	return r;
-}
-
-/*
- * Waiting.
- */
-
-#define WAIT_IDLE_S 40 /* as official clients: then asking anew is safer */
-
-struct waiting {
-	struct http_req req;
-	int over, result;
-};
-
-static void
-on_waited(struct http_req *req, int result)
-{
-	struct waiting *w = req->ctx;
-
-	if (result == 0 && req->status != 200)
-		result = err_set(ERR_NET, "the service answered with HTTP "
-		    "status %d", req->status);
-	w->result = result;
-	w->over = 1;
-}
-
-int
-tree_wait(struct tree *t)
-{
-	struct waiting w = { .over = 0 };
-	int r;
-
-	if (t->wait[0] == '\0')
-		return err_set(ERR_PROTO, "the service does not say where to "
-		    "wait");
-	if ((r = http_check_url(t->wait)) < 0)
-		return r;
-	/* What it answers is of no interest, only that it does. */
-	w.req = (struct http_req){ .url = t->wait, .idle_s = WAIT_IDLE_S,
-	    .done = on_waited, .ctx = &w };
-	http_start(api_http(t->api), &w.req);
-	while (!w.over)
-		http_turn(api_http(t->api), -1);
-	return w.result;
 }

@@ -6,10 +6,11 @@
 #include "mem.h"
 #include "tree_impl.h"
 
-#define IDLE_S       90    /* the service holds a request for less */
+#define IDLE_S       40    /* as official clients; the service holds a
+                            * request for less */
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 60000
-#define QUICK_MS     500   /* a wait that ends sooner, without events, is
+#define QUICK_MS     500   /* waits that end sooner, for nothing, are
                             * followed by a pause */
 
 struct listener {
@@ -25,6 +26,8 @@ struct listener {
 	int stopped;             /* until listener_resume */
 	int dead;                /* the session has ended */
 	int closed;              /* to be freed with the answer */
+	int quick;               /* the last wait was short, */
+	int vain;                /* and nothing had happened */
 	int64_t pause_ms;        /* after the next failure */
 	int64_t waiting_since_ms;
 	char query[EVENT_QUERY_MAX];
@@ -84,9 +87,9 @@ static void
 on_waited(struct http_req *req, int result)
 {
 	struct listener *l = req->ctx;
-	int quick = http_now_ms() - l->waiting_since_ms < QUICK_MS;
 
-	if ((result < 0 || req->status != 200) && quick)
+	l->quick = http_now_ms() - l->waiting_since_ms < QUICK_MS;
+	if (l->quick && (result < 0 || req->status != 200 || l->vain))
 		ask_later(l, PAUSE_MIN_MS);
 	else
 		ask(l);
@@ -95,8 +98,10 @@ on_waited(struct http_req *req, int result)
 static void
 wait_there(struct listener *l)
 {
+	/* Without a place to wait at, it is asked now and then. */
 	if (l->url[0] == '\0' || http_check_url(l->url) < 0) {
-		failed(l, err_set(ERR_PROTO, "events: nowhere to wait"));
+		err_clear();
+		ask_later(l, PAUSE_MIN_MS);
 		return;
 	}
 	l->waiting_since_ms = http_now_ms();
@@ -112,6 +117,20 @@ reload(struct listener *l)
 	l->round(l->ctx, LISTEN_RELOAD);
 }
 
+/* Take an answer in, and note whether it says anything. */
+static int
+apply(struct listener *l, struct slice answer)
+{
+	char sn[CACHE_SN_MAX];
+	int r;
+
+	memcpy(sn, l->t->state.sn, sizeof sn);
+	r = event_apply(l->t, answer, l->url);
+	l->vain = l->quick && strcmp(sn, l->t->state.sn) == 0;
+	l->quick = 0;
+	return r;
+}
+
 static void
 on_answer(struct api_cmd *c, struct json *j, int v, int err)
 {
@@ -124,7 +143,7 @@ on_answer(struct api_cmd *c, struct json *j, int v, int err)
 		return;
 	}
 	if (r == 0)
-		r = event_apply(l->t, json_raw(j, v), l->url);
+		r = apply(l, json_raw(j, v));
 	switch (r) {
 	case EVENT_RELOAD:
 	case ERR_TOOMANY:

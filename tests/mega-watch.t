@@ -274,7 +274,7 @@ for i in 1 2 3 4 5 6 7 8 9; do
 done
 ok "faults on the way" await sh -c '[ "$(mega-ls / | grep -c fault)" -eq 9 ]'
 serve_stop
-serve -d "$T/state" -l "127.0.0.1:$port" --fault 'sc:-6@1'
+serve -d "$T/state" -l "127.0.0.1:$port" --fault 'sc:-6@1x2'
 ok "the service has forgotten what happened: said so" \
     await grep -q reloaded seen
 mega-mkdir /fine
