@@ -29,6 +29,7 @@ struct events {
 	int writing;           /* a transaction is open */
 	int current;           /* "w" came: nothing more happened, */
 	int more;              /* unless there is "ir" */
+	int news;              /* it led further */
 	char wait[EVENT_URL_MAX + 1]; /* its value */
 	char sn[CACHE_SN_MAX]; /* where the answer leads to, or "" */
 	int64_t moving;        /* taken away as the first half of a move, or
@@ -479,7 +480,7 @@ begin_answer(struct events *e)
 		cache_rollback(e->t->cache);
 	journal_rollback(e->t);
 	wants_rollback(&e->t->wants);
-	e->writing = e->list = e->current = e->more = 0;
+	e->writing = e->list = e->current = e->more = e->news = 0;
 	e->element = NULL;
 	e->sn[0] = e->wait[0] = '\0';
 	e->moving = -1;
@@ -509,6 +510,7 @@ end_answer(struct events *e)
 	    (r = cache_commit(e->t->cache)) < 0)
 		return r;
 	e->writing = 0;
+	e->news = 1;
 	e->t->state = s;
 	journal_commit(e->t);
 	wants_commit(&e->t->wants);
@@ -553,7 +555,7 @@ wait_url(const struct events *e, char url[EVENT_URL_MAX + 1])
 static int
 is_current(const struct events *e)
 {
-	return e->current && !e->more;
+	return !e->more && (e->current || !e->news);
 }
 
 int

@@ -5,6 +5,8 @@
 //   sc-SN.json      packets since that sequence number, and the next "sn";
 //                   without one, there is nothing new
 //   uga.json        the answer to that command
+//   w.json          where to wait: "" at once, null nowhere; without one,
+//                   where nobody is
 //   log             written: one word for each request; commands "k" whole
 //
 // A node is a record of the protocol, or has in place of "a" and "k":
@@ -107,13 +109,23 @@ function command(c) {
 		{ f: v, sn: 'AAAAAAAAAAE' } : v;
 }
 
+function waiting() {
+	const v = load('w.json');
+	if (v === undefined)
+		return 'http://127.0.0.1/w';
+	return v === null ? undefined : `http://${server.address().address}:` +
+		`${server.address().port}/w`;
+}
+
 function answer(url, body) {
 	const q = new URL(url, 'http://x');
 	if (q.pathname === '/wsc') {
 		const sn = q.searchParams.get('sn');
 		const v = load(`sc-${sn}.json`) || { sn };
-		return { w: 'http://127.0.0.1/w', ...v };
+		return { w: waiting(), ...v };
 	}
+	if (q.pathname === '/w')
+		return 0;
 	return JSON.parse(body).map(command);
 }
 
@@ -122,7 +134,7 @@ const server = http.createServer((req, res) => {
 	req.on('data', (d) => parts.push(d));
 	req.on('end', () => {
 		const body = Buffer.concat(parts).toString();
-		const word = req.url.startsWith('/wsc') ? 'sc' :
+		const word = req.url.startsWith('/w') ? 'sc' :
 			JSON.parse(body).map((c) => c.a === 'k' ?
 				JSON.stringify(c) : c.a).join(',');
 		fs.appendFileSync(path.join(dir, 'log'), `${word}\n`);

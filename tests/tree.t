@@ -296,6 +296,38 @@ ok "the state is void" mega-ls -v
 is "and loaded anew" "$(cat .out)" /z
 says "which is said" 'too old'
 
+# Waiting, where that is not possible or not worth much: neither all the time
+# nor never.
+
+for w in '""' null; do
+	rm -rf "$XDG_CACHE_HOME/megapipe" ev/sc-*
+	printf %s "$w" >ev/w.json
+	: >ev/log
+	mega-watch -v >seen 2>seen.err &
+	pid=$!
+	await grep -q watching seen.err
+	sleep 2
+	n=$(grep -c sc ev/log)
+	[ "$n" -ge 1 ] && [ "$n" -le 12 ]
+	result $? "a place to wait that is $w: $n requests in two seconds"
+	at=E next=F
+	happens '{"a":"t","t":{"f":[{"h":"eeeeeeee","p":"RoOtRoOt","t":0,"s":7,
+	    "n":"new"}]}}'
+	await test -s seen
+	is "a place to wait that is $w: what happens is told" "$(cat seen)" \
+	    "added /new"
+	kill $pid
+	wait $pid 2>/dev/null
+	is "a place to wait that is $w: nothing else is said" \
+	    "$(wc -l <seen.err)" 1
+	mega-ls >/dev/null
+	mega-ls >/dev/null
+	: >ev/log
+	is "a place to wait that is $w: a listing" "$(mega-ls | tr '\n' ' ')" \
+	    "/new /z "
+	is "a place to wait that is $w: one request" "$(cat ev/log)" sc
+done
+
 # Changes of all kinds, made without our code, and told by events: the cache
 # is then what the service would send.  TREE_ROUNDS and TREE_CHANGES make it
 # longer.
