@@ -323,6 +323,17 @@ mega-ls /list | sed 's,.*/,,' | sort >want
 ok "many, while they are listed" await eval 'ls "$D/list" | sort | cmp -s - want'
 mega-rm -r /list
 wait $lister
+mkdir two
+exec 8>"$D/twice"
+echo once >&8 # which closes a descriptor of it
+exits 0 "mounted twice" mega-mount "$T/two"
+ok "a file shows there, too" await test -s "$T/two/Cloud Drive/twice"
+echo more >&8
+exec 8>&-
+ok "with its new contents, under its name" await cmp -s "$D/twice" \
+    "$T/two/Cloud Drive/twice"
+is "and no other" "$(ls "$T/two/Cloud Drive" | grep -c twice)" 1
+fusermount3 -u "$T/two"
 mega-mkdir -p /unseen/a
 ok "a folder comes" await test -d "$D/unseen"
 is "with folders in it" "$(stat -c %h "$D/unseen")" 3

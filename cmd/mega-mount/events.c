@@ -123,24 +123,32 @@ look(int64_t h, struct node *n)
 	return tree_get(mnt.tree, handle, n) == 0;
 }
 
-/* First all names go that do not hold any longer. */
+/* Take the name of a node out of a folder if it is not there any more. */
+static void
+check_name(struct dir *d, int64_t h)
+{
+	struct node n;
+	int there = look(h, &n);
+
+	if (!there || !is_as_known(d, &n))
+		lose_name(d, h);
+	node_free(&n);
+}
+
+/* First all names go that do not hold any longer.  Where a node was may be
+ * what another process has made of it in the cache: we know better. */
 static void
 leave(const struct moved *c)
 {
-	struct dir *d = dir_known(c->from);
-	struct node n;
-	int there;
+	const struct inode *i = inode_known(c->h);
+	struct dir *d = c->from >= 0 ? dir_known(c->from) : NULL;
 
-	if (c->from < 0)
-		return;
-	if (d == NULL) {
+	if (i != NULL && i->above != NULL)
+		check_name(i->above, c->h);
+	if (d != NULL)
+		check_name(d, c->h);
+	else if (c->from >= 0)
 		folder_changed(c->from);
-		return;
-	}
-	there = look(c->h, &n);
-	if (!there || !is_as_known(d, &n))
-		lose_name(d, c->h);
-	node_free(&n);
 }
 
 /* The kernel's idea of a file may be wrong, or of how many folders are in one
@@ -177,6 +185,7 @@ arrive(const struct moved *c)
 {
 	struct inode *i = inode_known(c->h);
 	int64_t parent = TREE_NOWHERE;
+	const struct names_entry *e;
 	char name[NAME_LOCAL_MAX];
 	struct dir *d;
 	struct node n;
@@ -192,6 +201,9 @@ arrive(const struct moved *c)
 	}
 	if (d != NULL && names_get(d->names, c->h) == NULL) {
 		local_name(&n, name);
+		/* Nor may we have heard where who has the name went. */
+		if ((e = names_find(d->names, name)) != NULL && e->id >= 0)
+			check_name(d, e->id);
 		name_changed(d, names_add(d->names, c->h, name,
 		    n.type != NODE_FILE));
 		if (i != NULL)
