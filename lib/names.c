@@ -12,6 +12,8 @@
 struct place {
 	struct names_entry e;   /* shown is NULL: free */
 	char *text;             /* holds shown and base */
+	unsigned tried;         /* its name with a number up to that is taken,
+	                         * too */
 	size_t next_shown;      /* also of free places */
 	size_t next_id;
 };
@@ -260,6 +262,7 @@ put(struct names *s, int64_t id, const char *shown, const char *base,
 	if (!same)
 		memcpy(text + n, base, strlen(base) + 1);
 	s->place[i].text = text;
+	s->place[i].tried = 0;
 	s->place[i].e = (struct names_entry){ .id = id, .shown = text,
 	    .base = same ? text : text + n, .kind = kind };
 	link_shown(s, i);
@@ -273,12 +276,17 @@ put(struct names *s, int64_t id, const char *shown, const char *base,
 const char *
 names_add(struct names *s, int64_t id, const char *base, int kind)
 {
+	size_t first = find_shown(s, base);
 	char shown[NAME_LOCAL_MAX];
-	unsigned k = 0;
+	unsigned k;
 
-	snprintf(shown, sizeof shown, "%s", base);
-	while (find_shown(s, shown) != NONE)
+	if (first == NONE)
+		return put(s, id, base, base, kind);
+	k = s->place[first].tried;
+	do
 		tell_apart(shown, base, ++k);
+	while (find_shown(s, shown) != NONE);
+	s->place[first].tried = k;
 	return put(s, id, shown, base, kind);
 }
 
@@ -302,10 +310,13 @@ names_remove(struct names *s, int64_t id)
 {
 	size_t i = find_id(s, id);
 	struct names_entry *e;
+	size_t first;
 
 	if (i == NONE)
 		return;
 	e = &s->place[i].e;
+	if ((first = find_shown(s, e->base)) != NONE)
+		s->place[first].tried = 0;
 	unlink_shown(s, i);
 	unlink_id(s, i);
 	s->renamed -= e->shown != e->base;

@@ -55,6 +55,28 @@ one_by_one(void)
 	names_free(s);
 }
 
+/* As many of one name as a stranger likes. */
+static void
+many(void)
+{
+	enum { MANY = 100000 };
+	struct names_item *items = calloc(MANY, sizeof *items);
+	struct names *s = names_new();
+
+	if (items == NULL)
+		abort();
+	for (size_t i = 0; i < MANY; i++)
+		items[i] = (struct names_item){ (int64_t)i, "a.txt", 0 };
+	names_fill(s, items, MANY);
+	ok(names_count(s) == MANY && is(s, MANY - 1, "a (99999).txt"),
+	    "many of one name");
+	names_remove(s, 7);
+	names_add(s, MANY, "a.txt", 0);
+	ok(is(s, MANY, "a (7).txt"), "a number that is free again");
+	names_free(s);
+	free(items);
+}
+
 static void
 extensions(void)
 {
@@ -157,6 +179,7 @@ int
 main(void)
 {
 	one_by_one();
+	many();
 	extensions();
 	long_names();
 	many_at_once();
