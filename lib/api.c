@@ -37,7 +37,8 @@ struct api {
 	struct http_timer timer;   /* the next try, or the next batch */
 	struct buf body, query;
 	char answer[HASHCASH_ANSWER_SIZE + 16]; /* X-Hashcash: … */
-	int64_t since_ms;          /* when this request last made progress */
+	int64_t since_ms;          /* when this request last made progress, */
+	int64_t awake_ms;          /* and what http_awake_ms was then */
 	int64_t backoff_ms;
 	unsigned requests, cuts, proofs;
 	int busy;                  /* a request is under way */
@@ -351,12 +352,19 @@ on_leave(void *ctx, int depth)
 	return 0;
 }
 
+static void
+progress(struct api *a)
+{
+	a->since_ms = http_now_ms();
+	a->awake_ms = http_awake_ms(a->http);
+}
+
 static int
 on_data(struct http_req *req, const char *p, size_t n)
 {
 	struct api *a = req->ctx;
 
-	a->since_ms = http_now_ms();
+	progress(a);
 	return json_split_feed(&a->split, p, n);
 }
 
@@ -403,7 +411,7 @@ on_timer(struct http_timer *t)
 static void
 try_again(struct api *a, int err)
 {
-	int64_t spent = http_now_ms() - a->since_ms;
+	int64_t spent = http_awake_ms(a->http) - a->awake_ms;
 	int64_t limit = api_patience() * 1000;
 	uint16_t jitter;
 
@@ -691,7 +699,7 @@ send_batch(struct api *a)
 		    (unsigned long long)a->id++, and, a->auth);
 	}
 	a->busy = 1;
-	a->since_ms = http_now_ms();
+	progress(a);
 	a->backoff_ms = BACKOFF_MIN_MS;
 	a->cuts = a->proofs = 0;
 	a->answer[0] = '\0';

@@ -18,6 +18,7 @@
 #define SEND_BUFFER    (256 * 1024L)
 #define POOL_MAX       32            /* idle easy handles kept */
 #define WATCH_MAX      4             /* descriptors watched */
+#define TURN_MS        1000          /* a turn waits no longer */
 
 struct http {
 	CURLM *multi;
@@ -26,6 +27,7 @@ struct http {
 	struct http_req *active;
 	struct http_timer *timers;   /* soonest first */
 	struct http_watch *watches;
+	int64_t turned_ms, awake_ms; /* at the last turn */
 };
 
 /* Where there is one, a clock that goes on while the machine sleeps: what
@@ -43,6 +45,22 @@ http_now_ms(void)
 
 	clock_gettime(CLOCK, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t
+http_awake_ms(const struct http *h)
+{
+	return h->awake_ms;
+}
+
+/* Between two turns no more passes than one waits, or we were asleep. */
+static void
+count_turn(struct http *h)
+{
+	int64_t now = http_now_ms(), ms = now - h->turned_ms;
+
+	h->awake_ms += ms < TURN_MS ? ms : TURN_MS;
+	h->turned_ms = now;
 }
 
 struct http *
@@ -499,8 +517,9 @@ int
 http_turn(struct http *h, int64_t max_ms)
 {
 	int n;
-	int64_t wait = max_ms < 0 || max_ms > 1000 ? 1000 : max_ms;
+	int64_t wait = max_ms < 0 || max_ms > TURN_MS ? TURN_MS : max_ms;
 
+	count_turn(h);
 	start_curl(h);
 	curl_multi_perform(h->multi, &n);
 	if (report_ended(h) > 0)

@@ -112,6 +112,10 @@ int http_turn(struct http *h, int64_t max_ms);
 /* Milliseconds of a clock that never jumps. */
 int64_t http_now_ms(void);
 
+/* Milliseconds that have been spent in this loop: not those in which the
+ * machine slept, the process was stopped, or something else was done. */
+int64_t http_awake_ms(const struct http *h);
+
 /* Whether a URL may be talked to: https, or http to a loopback address.
  * 0, or ERR_USAGE with a text. */
 int http_check_url(const char *url);
