@@ -82,6 +82,8 @@ is "one line about it" "$(cat .err)" \
 exits 2 "a folder" mega-anon dir s17
 exits 1 "two kinds of failure" mega-anon dir nowhere s17
 exits 12 "with -j" mega-anon -j nowhere s17
+conforms "with -j: as documented" .out
+conforms "with -j: the failure" .err
 is "the failure is an object" \
     "$(jq -c '.error | [.operand, .exit, .name]' .err)" \
     '["nowhere",12,"local"]'

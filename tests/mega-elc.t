@@ -83,7 +83,10 @@ is "but not its key" "$(grep -c Api .err)" 0
 is "-j" "$(input "x\n$ENC" mega-elc -j)" \
     "{\"link\":\"$FILE\",\"type\":\"file\",\"kind\":\"enc\",\"origin\":\
 \"$ENC\",\"file\":\"-\",\"line\":2}"
+input "x\n$ENC\n$(cat "$CORPUS/megalink/config")" mega-elc -j >objects 2>/dev/null
+conforms "-j: as documented" objects
 exits 1 "-j and a failure" mega-elc -j "$CORPUS/elc/crc"
+conforms "-j and a failure: as documented" .err
 says "-j tells it as an object" '^{"error":{"operand":".*crc:1: elc link"'
 
 # A word of 3 MiB, then a link.
@@ -152,6 +155,8 @@ is "--list" "$(mega-elc --list)" "One	https://one.example/elc	ann
 Number two	http://two.example/	b c"
 is "--list -j" "$(mega-elc --list -j | head -n 1)" \
     '{"alias":"One","url":"https://one.example/elc","user":"ann"}'
+mega-elc --list -j >objects
+conforms "--list -j: as documented" objects
 is "--show-config" "$(mega-elc --show-config One)" "$C"
 exits 9 "an alias of another URL" mega-elc --yes --add \
     'mega://configelc?https%3A%2F%2Fthree.example:a:b:One'

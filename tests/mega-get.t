@@ -163,6 +163,8 @@ rm part/*
 exits 1 "two kinds" mega-get -o part /nope /src /src/sub/b
 ok "the others are there" test -f part/b
 exits 3 "objects with -j" mega-get -j -o part /nope /src/sub/deep/c
+conforms "objects with -j: as documented" .out
+conforms "objects with -j: the failure" .err
 is "the failure" "$(jq -c '.error | [.operand, .exit, .name, .api]' .err)" \
     '["/nope",3,"not-found",-9]'
 is "the success" "$(jq -c '[.name, .size, .local, .result]' .out)" \

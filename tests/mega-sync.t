@@ -222,6 +222,7 @@ exits 2 "into a link" mega-sync up src "$l"
 exits 2 "no direction" mega-sync src /one
 exits 2 "one operand" mega-sync up src
 ok "-j" mega-sync up -j src /json
+conforms "-j: as documented" .out
 is "-j: objects" "$(jq -rs 'map(.action + " " + .relative) | sort[0]' .out)" \
     "mkdir sub"
 

@@ -303,6 +303,7 @@ for w in '""' null; do
 	rm -rf "$XDG_CACHE_HOME/megapipe" ev/sc-*
 	printf %s "$w" >ev/w.json
 	: >ev/log
+	: >seen.err
 	mega-watch -v >seen 2>seen.err &
 	pid=$!
 	await grep -q watching seen.err
