@@ -187,7 +187,7 @@ take(struct tree *t, struct giving *g)
 	return g->n > 0;
 }
 
-/* Write the next command into c, which waits in a caller's o. */
+/* Begin the next command: 0 if there is none. */
 static int
 next_answer(struct tree *t, struct api_cmd *c, struct json_out *o)
 {
