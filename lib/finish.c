@@ -120,6 +120,7 @@ end(struct finish *f)
 {
 	struct finish_batch *b = f->batch;
 
+	f->batch = NULL;
 	if (b->threaded) {
 		pthread_join(b->thread, NULL);
 		http_watch_clear(f->http, &b->watch);
@@ -135,7 +136,6 @@ end(struct finish *f)
 			out_sync(b->item[k]->out->path);
 	for (size_t k = 0; k < b->n; k++)
 		tell(b->item[k]);
-	f->batch = NULL;
 	free(b);
 }
 
