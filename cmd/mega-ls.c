@@ -212,19 +212,31 @@ list_file(struct listing *l)
 }
 
 static int
-list_place(struct listing *l)
+list_node(struct listing *l)
 {
 	struct place *p = &l->place;
 	int r;
 
-	if (p->kind == PLACE_LINK)
-		return list_file(l);
 	if ((r = tree_path(p->tree, p->node.h, &l->path)) < 0)
 		return r;
 	l->base = l->path.len;
 	if (opt.directory || p->node.type == NODE_FILE)
 		return show_with_versions(l, &p->node);
 	return tree_walk(p->tree, p->node.h, show_below, l);
+}
+
+static int
+list_place(struct listing *l)
+{
+	int r;
+
+	if (l->place.kind == PLACE_LINK)
+		return list_file(l);
+	if ((r = tree_snapshot(l->place.tree)) == 0) {
+		r = list_node(l);
+		tree_release(l->place.tree);
+	}
+	return r;
 }
 
 static int

@@ -220,7 +220,7 @@ struct ahead {
  * component that does not exist is given there, at being its parent.
  */
 static int
-descend(struct tree *t, struct node *at, const char *path,
+step_down(struct tree *t, struct node *at, const char *path,
     struct ahead *ahead)
 {
 	struct slice c;
@@ -251,6 +251,19 @@ descend(struct tree *t, struct node *at, const char *path,
 		if (slash && at->type == NODE_FILE)
 			return err_set(ERR_NOENT, "not a folder");
 	}
+}
+
+static int
+descend(struct tree *t, struct node *at, const char *path,
+    struct ahead *ahead)
+{
+	int r;
+
+	if ((r = tree_snapshot(t)) == 0) {
+		r = step_down(t, at, path, ahead);
+		tree_release(t);
+	}
+	return r;
 }
 
 /* Whether a path begins with a root's name; *rest then stands behind it. */
