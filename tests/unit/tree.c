@@ -420,16 +420,19 @@ test_duplicates(void)
 	cache_close(c);
 }
 
-/* The files in the cache's folder whose names hold a text. */
+/* The files in the cache's folder whose names hold a text, or end with it. */
 static int
-files(const char *text)
+files(const char *text, int end)
 {
 	DIR *d = opendir(getenv("MEGA_CACHE"));
 	struct dirent *e;
 	int n = 0;
 
-	while (d != NULL && (e = readdir(d)) != NULL)
-		n += strstr(e->d_name, text) != NULL;
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		const char *at = strstr(e->d_name, text);
+
+		n += at != NULL && (!end || at[strlen(text)] == '\0');
+	}
 	if (d != NULL)
 		closedir(d);
 	return n;
@@ -493,17 +496,17 @@ test_place(void)
 	ok(eq(list(a, 1), "more secret"), "who has the old one reads on");
 	cache_close(b);
 	cache_close(a);
-	ok(files(".db") == 1, "one file stays");
+	ok(files(".db", 1) == 1, "one file stays");
 	ok(cache_open(&a, place) == 0 && cache_get_state(a, &s) == 0 &&
 	    eq(s.sn, "AAAAAAAAAAI") && eq(list(a, 1), "secret"), "the new one");
 	cache_close(a);
 
-	ok(cache_new(&a, place, 0) == 0 && files(".db") == 2, "one begun");
+	ok(cache_new(&a, place, 0) == 0 && files(".db", 1) == 2, "one begun");
 	cache_close(a);
-	ok(files(".db") == 1, "and given up");
+	ok(files(".db", 1) == 1, "and given up");
 	ok((lock = cache_lock(place)) >= 0, "locked");
 	close(lock);
-	ok(cache_remove(place) == 0 && files("AAE") == 0, "removed");
+	ok(cache_remove(place) == 0 && files("AAE", 0) == 0, "removed");
 	ok(cache_remove(place) == 0, "again");
 	file = xasprintf("%s.example", place);
 	publish(place, "AAAAAAAAAAE");
